@@ -1,0 +1,35 @@
+"""What a model can do. Each capability is the name of the method that provides it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """A method that a model class may define; signatures are documented in ``genplay.core.model``."""
+
+    SAMPLE = "sample_steps"
+    ENCODE = "encode"
+    DECODE = "decode"
+    LOG_DENSITY = "log_density"
+    ENERGY = "energy"
+    CRITIC = "critic"
+    SCORE = "score"
+    DENOISE = "denoise"
+    CORRUPT = "corrupt"
+    NEXT_PROBS = "next_probs"
+
+
+LACKS: dict[Capability, str] = {
+    Capability.SAMPLE: "it cannot be sampled from",
+    Capability.ENCODE: "it has no encoder",
+    Capability.DECODE: "it has no latent space to decode from",
+    Capability.LOG_DENSITY: "it gives no likelihood",
+    Capability.ENERGY: "it has no energy function",
+    Capability.CRITIC: "it has no discriminator",
+    Capability.SCORE: "it has no score function",
+    Capability.DENOISE: "it does not denoise",
+    Capability.CORRUPT: "it has no forward noising process",
+    Capability.NEXT_PROBS: "it does not predict one value at a time",
+}
+"""Why a panel is closed to a model, completing "this GAN: ..."."""

@@ -1,0 +1,233 @@
+"""What the window may ask of the engine: commands about runs, and questions to a model or a data set.
+
+Every record is frozen and holds only plain values and numpy arrays. Pictures are uint8 ``(N, H, W, C)`` with C 1 or 3,
+points float32 ``(N, 2)``, latent codes float32 ``(N, D)``. ``condition`` is one label a data attribute, ``()`` meaning
+that nothing is specified.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# ---- commands -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CreateRun:
+    """Make a new run, untrained and paused. ``config`` and ``training`` hold knob values."""
+
+    run_id: str
+    name: str
+    family: str
+    data: str
+    data_options: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class OpenCheckpoint:
+    """Load a checkpoint file as a run; Play trains it further."""
+
+    run_id: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """Drive the training of a run."""
+
+    PLAY: ClassVar = "play"
+    PAUSE: ClassVar = "pause"
+    STEP: ClassVar = "step"
+    RESTART: ClassVar = "restart"  # back to step 0 with the run's seed
+    STOP: ClassVar = "stop"  # pause and release the optimiser; the weights stay
+
+    run_id: str
+    action: str
+
+
+@dataclass(frozen=True)
+class SetLive:
+    """Change live knobs (of the family's config or of training) of a run while it trains."""
+
+    run_id: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ForkRun:
+    """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps only the settings."""
+
+    run_id: str
+    new_id: str
+    name: str
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class RenameRun:
+    """Give a run another name."""
+
+    run_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DeleteRun:
+    """Move a run to the trash; ``RestoreRun`` brings it back until the program ends."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class RestoreRun:
+    """Bring back a deleted run."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class SaveRun:
+    """Write a run's checkpoint to ``path`` (the window has asked before overwriting)."""
+
+    run_id: str
+    path: str
+
+
+@dataclass(frozen=True)
+class SetDevice:
+    """Move all work to a device: "auto", "cpu", "cuda", "mps" ..."""
+
+    device: str
+
+
+# ---- questions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """Base of every question. ``seed`` alone decides all randomness in the answer."""
+
+    known: ClassVar[dict[str, type[Question]]] = {}
+    seed: int = field(default=0, kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        Question.known[cls.__name__] = cls
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Put ``question`` to a run's model. A newer Ask for the same ``slot`` replaces the older one."""
+
+    job: int
+    slot: str
+    run_id: str  # "" for questions about data
+    question: Question
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Close the job of a slot within one step."""
+
+    slot: str
+
+
+@dataclass(frozen=True)
+class DrawSamples(Question):
+    """``n`` samples. Answer: ``results.Samples``."""
+
+    n: int = 64
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)  # the family's SampleConfig
+
+
+@dataclass(frozen=True)
+class Trajectory(Question):
+    """``n`` samples with every intermediate state. Answer: a ``results.Frame`` a step, then ``results.Tape``."""
+
+    n: int = 4
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FindNearest(Question):
+    """The ``k`` training examples closest (Euclidean) to one data point. Answer: ``results.Neighbours``."""
+
+    x: np.ndarray  # one picture (H, W, C) uint8 or one point (2,)
+    k: int = 8
+
+
+@dataclass(frozen=True)
+class Decode(Question):
+    """Decode latent codes ``z`` (N, D). Answer: ``results.Decoded``. The path of every drag: kept lean."""
+
+    z: np.ndarray
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Encode(Question):
+    """Encode one picture or point. Answer: ``results.Encoded``."""
+
+    x: np.ndarray  # (H, W, C) uint8 of any size (it is fitted to the model's) or (2,)
+    condition: tuple[int, ...] = ()
+    spread: int = 8  # reconstructions drawn from the posterior
+
+
+@dataclass(frozen=True)
+class MapLatent(Question):
+    """Encode ``n`` held-out examples to draw the latent space. Answer: ``results.LatentMap``."""
+
+    n: int = 1500
+
+
+@dataclass(frozen=True)
+class DecodePath(Question):
+    """Decode a path through keyframes (K, D). Answer: ``results.Decoded`` with ``frames`` pictures."""
+
+    keyframes: np.ndarray
+    frames: int = 60
+    mode: str = "slerp"  # or "lerp"
+    closed: bool = False
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Traverse(Question):
+    """Vary one dimension at a time around ``z`` (D,). Answer: ``results.Decoded``, row-major dims x values."""
+
+    z: np.ndarray
+    dims: tuple[int, ...] = ()
+    values: tuple[float, ...] = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class EstimateLikelihood(Question):
+    """log p(x) of ``n`` held-out examples. Answer: ``results.Likelihood``, refined as examples are done."""
+
+    n: int = 256
+    importance_samples: int = 64  # for models that give a bound
+
+
+@dataclass(frozen=True)
+class PreviewData(Question):
+    """Look at a data set. Answer: ``results.DataPreview``."""
+
+    data: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    n: int = 64
+
+
+@dataclass(frozen=True)
+class DownloadData(Question):
+    """Fetch and verify a downloadable data set. Answer: ``results.Downloaded``, with progress."""
+
+    data: str = ""

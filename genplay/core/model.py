@@ -1,0 +1,143 @@
+"""The interface of every model family. What a model can do is read from which methods its class defines.
+
+A family is one file in ``genplay.families`` with one subclass of :class:`Model`. It must define ``__init__(config,
+spec)`` (calling ``super().__init__(config, spec)`` first), ``objectives`` and ``sample_steps``; every other method named
+in :class:`genplay.contract.capability.Capability` is optional and, by being defined, opens the panels that need it:
+
+- ``encode(x, labels) -> Code``: posterior ``mu`` and ``logvar`` (B, D), ``logvar`` None where encoding is deterministic.
+- ``decode(z, labels) -> x``: data (B, *shape) for codes (B, D). Needs ``latent_size``.
+- ``log_density(x, labels, generator) -> (B,)`` nats, of the kind named by ``density_kind`` ("exact", "bound",
+  "unnormalised"). A bound may also define ``importance_bound(x, labels, k, generator) -> (B,)``.
+- ``energy(x, labels) -> (B,)``; ``critic(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
+- ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
+
+``labels`` is (B, A) int64 or None, which means that nothing is specified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from genplay.contract import knob
+from genplay.contract.capability import Capability
+from genplay.contract.catalogue import Plot, Preset
+from genplay.contract.results import Notice
+from genplay.contract.spec import DataSpec, Kind
+from genplay.core.dataset import Batch
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss to minimise over one parameter group. ``terms`` are logged: scalars as curves, vectors as bars."""
+
+    loss: Tensor
+    group: str = "model"
+    terms: dict[str, Tensor | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A state of a sampler: ``x`` (B, *shape), time ``t`` from 1 (noise) to 0 (data), and what else it can show.
+
+    The code that made a sample, where there is one, is ``extras["z"]`` (B, D).
+    """
+
+    x: Tensor
+    t: float = 0.0
+    extras: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Code(NamedTuple):
+    """Encoding of a batch: mean (B, D) and log-variance (B, D), or None for a deterministic code."""
+
+    mu: Tensor
+    logvar: Tensor | None
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """For a family or a sampler without knobs."""
+
+
+class Model(nn.Module):
+    """Base of every family."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str] = ""
+    colour: ClassVar[str] = "#999999"
+    order: ClassVar[int] = 100
+    kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
+    Config: ClassVar[type[Any]] = NoConfig
+    SampleConfig: ClassVar[type[Any]] = NoConfig
+    presets: ClassVar[tuple[Preset, ...]] = ()
+    plots: ClassVar[tuple[Plot, ...]] = ()
+    density_kind: ClassVar[str] = "exact"
+    offers: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __init_subclass__(cls, **facts: Any) -> None:
+        super().__init_subclass__(**facts)
+        cls.offers = frozenset(c for c in Capability if callable(getattr(cls, c.value, None)))
+
+    def __init__(self, config: Any, spec: DataSpec) -> None:
+        super().__init__()
+        self.config, self.spec = config, spec
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this instance can do; a subclass may narrow what its class offers."""
+        return type(self).offers
+
+    @property
+    def latent_size(self) -> int:
+        """Dimensions of the code, 0 for a model without one."""
+        return 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by the player that owns them."""
+        return {"model": list(self.parameters())}
+
+    def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
+        """The losses of one training step, in order. The trainer steps each group before it asks for the next."""
+        raise TypeError(f"{type(self).__name__} defines no objectives")
+
+    def sample_steps(self, n: int, config: Any, generator: Generator, labels: Tensor | None = None) -> Iterator[Frame]:
+        """States from noise to data; the last frame is the sample."""
+        raise TypeError(f"{type(self).__name__} defines no sample_steps")
+
+    def notices(self, terms: dict[str, float], vectors: dict[str, Any], step: int) -> tuple[Notice, ...]:
+        """Plain-language observations about the training so far, from the latest logged values."""
+        return ()
+
+    def set_live(self, values: dict[str, Any]) -> None:
+        """Change live knobs of the config; raises ``BadInput``."""
+        self.config = knob.changed(self.config, values)
+
+    def sample(
+        self, n: int, config: Any = None, generator: Generator | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """The last frame of ``sample_steps``."""
+        frame = None
+        for frame in self.sample_steps(n, config or self.SampleConfig(), generator or torch.Generator(), labels):
+            pass
+        assert frame is not None, f"{type(self).__name__}.sample_steps yielded nothing"
+        return frame.x
+
+    def labels(self, labels: Tensor | None, n: int) -> Tensor:
+        """``labels``, or rows that leave every attribute unspecified, on the model's device."""
+        if labels is None:
+            return torch.tensor([self.spec.any_labels] * n, device=self.device, dtype=torch.int64).reshape(n, -1)
+        return labels.to(self.device)
+
+
+Model.offers = frozenset({Capability.SAMPLE})

@@ -1,0 +1,1 @@
+"""Data sources, found by walking this package."""

@@ -1,0 +1,1 @@
+"""Threads, lanes, the mailbox and runs on disk. Never Qt."""

@@ -1,0 +1,1 @@
+"""Files made from results: pictures, animations, arrays, tables and scripts. numpy and Pillow only."""

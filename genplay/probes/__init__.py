@@ -1,0 +1,1 @@
+"""Questions to a model, one a file, found by walking this package."""
