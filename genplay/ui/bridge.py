@@ -1,0 +1,137 @@
+"""Between engine and widgets: drains the engine on a timer and hands what it finds to whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from genplay.contract.catalogue import Catalogue
+from genplay.contract.engine_api import Engine
+from genplay.contract.requests import Ask, Cancel, Question
+from genplay.contract.results import Answer, EngineStatus, Failure, RunState, Update
+
+CALM_MS, EAGER_MS = 16, 1
+
+
+@dataclass
+class _Waiting:
+    job: int
+    answered: Callable[[Answer], None]
+    failed: Callable[[Failure], None] | None
+
+
+class Bridge(QObject):
+    """The window's only door to the engine.
+
+    Signals carry records of ``genplay.contract.results``. While an answer is awaited the timer ticks every
+    millisecond, so that a drag is painted as soon as the engine has decoded it; otherwise at the frame rate.
+    """
+
+    catalogue_arrived = Signal(object)  # Catalogue
+    status_changed = Signal(object)  # EngineStatus
+    run_changed = Signal(object)  # RunState
+    run_removed = Signal(str)
+    curves_arrived = Signal(object)  # CurveBlock
+    film_arrived = Signal(object)  # FilmFrame
+    failed = Signal(object)  # Failure that no slot claimed
+    message = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine = engine
+        self.catalogue: Catalogue | None = None
+        self.status: EngineStatus | None = None
+        self.runs: dict[str, RunState] = {}
+        self._jobs = 0
+        self._waiting: dict[str, _Waiting] = {}
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.drain)
+        self._timer.start(CALM_MS)
+
+    def send(self, command: object) -> None:
+        """Submit a command record of ``genplay.contract.requests``."""
+        self.engine.submit(command)
+
+    def ask(
+        self,
+        slot: str,
+        run_id: str,
+        question: Question,
+        answered: Callable[[Answer], None],
+        failed: Callable[[Failure], None] | None = None,
+    ) -> int:
+        """Put a question; ``answered`` is called for each answer unless the slot has been asked anew meanwhile.
+
+        Returns the job's number. A failure goes to ``failed``, else to the signal of that name.
+        """
+        self._jobs += 1
+        self._waiting[slot] = _Waiting(self._jobs, answered, failed)
+        self.engine.submit(Ask(self._jobs, slot, run_id, question))
+        self._timer.setInterval(EAGER_MS)
+        return self._jobs
+
+    def cancel(self, slot: str) -> None:
+        """Give up the question of a slot."""
+        if self._waiting.pop(slot, None):
+            self.engine.submit(Cancel(slot))
+
+    def is_waiting(self, slot: str) -> bool:
+        """Whether the slot's last answer is still to come."""
+        return slot in self._waiting
+
+    def stop(self) -> None:
+        """Stop draining (the window is closing)."""
+        self._timer.stop()
+        self._waiting.clear()
+
+    def drain(self) -> None:
+        """Deliver what happened in the engine since the last time."""
+        self._deliver(self.engine.drain())
+        interval = EAGER_MS if self._waiting else CALM_MS
+        if self._timer.isActive() and self._timer.interval() != interval:
+            self._timer.setInterval(interval)
+
+    def _deliver(self, update: Update) -> None:
+        if update.catalogue:
+            self.catalogue = update.catalogue
+            self.catalogue_arrived.emit(update.catalogue)
+        if update.status:
+            self.status = update.status
+            self.status_changed.emit(update.status)
+        for run in update.runs:
+            self.runs[run.run_id] = run
+            self.run_changed.emit(run)
+        for run_id in update.removed:
+            self.runs.pop(run_id, None)
+            self.run_removed.emit(run_id)
+        for block in update.curves:
+            self.curves_arrived.emit(block)
+        for film in update.films:
+            self.film_arrived.emit(film)
+        for answer in update.answers:
+            self._answer(answer)
+        for failure in update.failures:
+            self._fail(failure)
+        for text in update.messages:
+            self.message.emit(text)
+
+    def _answer(self, answer: Answer) -> None:
+        waiting = self._waiting.get(answer.slot)
+        if waiting is None or waiting.job != answer.job:
+            return  # a newer question has been put to this slot
+        if answer.last:
+            del self._waiting[answer.slot]
+        waiting.answered(answer)
+
+    def _fail(self, failure: Failure) -> None:
+        waiting = self._waiting.get(failure.slot) if failure.slot else None
+        if failure.slot and (waiting is None or waiting.job != failure.job):
+            return
+        if waiting is not None:
+            del self._waiting[failure.slot]
+        if waiting is not None and waiting.failed is not None:
+            waiting.failed(failure)
+        else:
+            self.failed.emit(failure)

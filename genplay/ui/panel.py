@@ -1,0 +1,113 @@
+"""What the stage expects of a tab. A panel is one file in ``genplay.ui.panels`` with one subclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QWidget
+
+from genplay.contract.capability import Capability
+from genplay.contract.recipe import Recipe
+from genplay.contract.requests import Question
+from genplay.contract.results import Answer, RunState
+from genplay.contract.spec import Kind
+from genplay.ui.bridge import Bridge
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Something on the stage that can be copied, exported or dragged out of the window.
+
+    ``x`` are pictures uint8 (N, H, W, C) or points (N, 2); ``kind`` is "picture", "grid" or "animation"; ``columns`` is
+    the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz besides ``x``.
+    """
+
+    title: str
+    kind: str
+    x: np.ndarray
+    question: Question
+    step: int
+    digest: str = ""
+    columns: int = 8
+    seconds_per_frame: float = 0.05
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+
+class Panel(QWidget):
+    """Base of every tab.
+
+    A subclass sets the class attributes, builds its widgets in ``__init__`` (cheaply: plots are built when first
+    shown) and defines the methods below. Questions are put with ``self.ask``, which prefixes the slot with the panel's
+    name and shows failures over the panel.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    icon: ClassVar[str]  # a name known to genplay.ui.theme.icon
+    hint: ClassVar[str] = ""  # dim text beside the title: what one can do here
+    order: ClassVar[int] = 100
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
+
+    export_wanted = Signal(object)  # Exhibit
+    go_to = Signal(str, dict)  # name of another panel and the state to give it
+    failure_shown = Signal(object)  # Failure, to be shown over the panel
+    progress_shown = Signal(float)  # of the slowest question under way; negative when none
+
+    def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bridge, self.undo = bridge, undo
+        self.run: RunState | None = None
+
+    def closed_because(self, run: RunState) -> str:
+        """Why the panel cannot serve a run, as a sentence for the tooltip; "" when it can."""
+        from genplay.contract.capability import LACKS
+
+        lacking = sorted(self.needs - run.capabilities)
+        if lacking:
+            return f"{self.title} is closed for this {run.family}: {LACKS[lacking[0]]}."
+        if run.spec.kind not in self.kinds:
+            return f"{self.title} does not work on {run.spec.kind}."
+        return ""
+
+    def inspector(self) -> QWidget:
+        """The panel's controls for the right-hand column, made once."""
+        return QWidget()
+
+    def set_run(self, run: RunState | None) -> None:
+        """Another run is selected, or the selected one changed (``run.step`` tells whether its weights did)."""
+        self.run = run
+
+    def activate(self) -> None:
+        """The tab came to the front: ask for what is stale."""
+
+    def deactivate(self) -> None:
+        """Another tab came to the front: stop animations, cancel slow questions."""
+
+    def exhibit(self) -> Exhibit | None:
+        """What Ctrl+C copies and Export writes; None while there is nothing to show."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """The panel's knobs as plain JSON values, for recipes and for the next start."""
+        return {}
+
+    def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
+        """Set the knobs from ``state``, which may be damaged, and show what ``question`` of a recipe made."""
+
+    def ask(self, slot: str, question: Question, answered: Any) -> int:
+        """Put a question to the selected run under ``<panel>.<slot>``; see ``Bridge.ask``."""
+        assert self.run is not None
+        return self.bridge.ask(f"{self.name}.{slot}", self.run.run_id, question, answered, self.failure_shown.emit)
+
+    def answer_recipe(self, answer: Answer, question: Question) -> Recipe | None:
+        """The recipe of an answer, for exports."""
+        if self.run is None:
+            return None
+        return Recipe(answer.digest, self.run.family, self.run.name, answer.step, question)
