@@ -99,6 +99,11 @@ class Model(nn.Module):
         return 0
 
     @property
+    def likes_bf16(self) -> bool:
+        """Whether training gains from bfloat16 where the processor has it (convolutions do, small MLPs do not)."""
+        return False
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device

@@ -1,0 +1,266 @@
+"""One trainer for every family: it advances whatever objectives a model yields, a step at a time.
+
+``Trainer.run`` is a generator that yields after every step: pausing is not resuming it, cancelling is ``close()``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genplay.contract import knob
+from genplay.contract.errors import BadInput
+from genplay.contract.knob import knob as declare
+from genplay.core.dataset import Batches, Dataset
+from genplay.core.flat import FlatParameters
+from genplay.core.model import Model
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How any family is trained."""
+
+    learning_rate: float = declare(
+        2e-3, "learning rate", "step size of AdamW", low=1e-6, high=1e-1, scale="log", live=True
+    )
+    batch_size: int = declare(64, "batch size", "examples a step", low=1, high=4096, scale="log")
+    ema: float = declare(
+        0.999, "EMA decay", "how slowly the averaged weights, which all panels show, follow the trained ones",
+        low=0.0, high=0.9999, live=True,
+    )  # fmt: skip
+    clip: float = declare(
+        0.0, "gradient clip", "largest gradient norm; longer gradients are scaled down to it; 0 turns it off",
+        low=0.0, high=1000.0, live=True,
+    )  # fmt: skip
+    warmup: int = declare(
+        100, "warm-up", "steps over which the learning rate rises from 0", low=0, high=10_000, unit="steps"
+    )
+    weight_decay: float = declare(
+        0.0, "weight decay", "decoupled shrinking of the weights", low=0.0, high=1.0, live=True
+    )
+    precision: str = declare(
+        "auto", "precision", "number format of the network's arithmetic while training; auto takes bf16 where it is faster",
+        choices=("auto", "fp32", "bf16"),
+    )  # fmt: skip
+
+
+class Diverged(Exception):
+    """A gradient is not finite. The message says at which step; the weights are those before that step."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one training step logged: scalar terms, and vector terms as tensors."""
+
+    number: int
+    terms: dict[str, float]
+    vectors: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of averaged weights, one flat tensor a group, and of all buffers. Never written again."""
+
+    step: int
+    values: dict[str, Tensor]
+    buffers: dict[str, Tensor]
+
+
+class Player:
+    """One parameter group with its optimiser and its averaged weights."""
+
+    def __init__(self, parameters: list[torch.nn.Parameter], config: TrainingConfig) -> None:
+        self.flat = FlatParameters(parameters)
+        self.parameter = torch.nn.Parameter(self.flat.values)
+        self.parameter.grad = self.flat.grad
+        self.optimiser = torch.optim.AdamW(
+            [self.parameter], lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+        )
+        self.average = self.flat.values.clone()
+        self.steps = 0
+
+    @property
+    def grad(self) -> Tensor:
+        assert self.flat.grad is not None
+        return self.flat.grad
+
+    def descend(self, config: TrainingConfig, norm: float) -> None:
+        """One optimiser step with the accumulated gradient, whose norm is given."""
+        if config.clip and norm > config.clip:
+            self.grad.mul_(config.clip / norm)
+        self.steps += 1
+        group = self.optimiser.param_groups[0]
+        group["lr"] = config.learning_rate * min(1.0, self.steps / (config.warmup + 1))
+        group["weight_decay"] = config.weight_decay
+        self.optimiser.step()
+
+    def update_average(self, decay: float) -> None:
+        """EMA with a short memory at first: the decay is at most (1 + n) / (10 + n) after n steps."""
+        self.average.lerp_(self.flat.values, 1 - min(decay, (1 + self.steps) / (10 + self.steps)))
+
+
+class Trainer:
+    """Trains ``model`` on ``data``. ``seed`` decides the order of the data and all noise.
+
+    The weights must have been initialised by the caller (``new_model`` does it from a seed).
+    """
+
+    def __init__(self, model: Model, data: Dataset, config: TrainingConfig, seed: int = 0) -> None:
+        self.model, self.config, self.seed = model.train(), config, seed
+        self.data = data.to(model.device)
+        self.players = {name: Player(p, config) for name, p in model.parameter_groups().items()}
+        self.batches = Batches(self.data, config.batch_size, seed)
+        self.generator = torch.Generator(model.device).manual_seed(seed)
+        self.step = 0
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the training data so far."""
+        return self.batches.progress
+
+    def run(self) -> Iterator[Step]:
+        """Train for ever, yielding after each step. Raises ``Diverged`` before a step that would spoil the weights."""
+        while True:
+            yield self.advance()
+
+    def advance(self) -> Step:
+        """One training step: every objective of one batch, each group stepped before the next objective is asked for."""
+        batch = self.batches.next(self.step)
+        terms: dict[str, Tensor | float] = {}
+        objectives = self.model.objectives(batch, self.generator)
+        while True:
+            with self._autocast():
+                objective = next(objectives, None)
+            if objective is None:
+                break
+            player = self.players[objective.group]
+            player.grad.zero_()
+            objective.loss.backward(inputs=player.flat.parameters if len(self.players) > 1 else None)
+            norm = player.grad.norm().item()
+            if not math.isfinite(norm):
+                raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
+            player.descend(self.config, norm)
+            suffix = f" {objective.group}" if len(self.players) > 1 else ""
+            terms |= {f"loss{suffix}": objective.loss, **objective.terms, f"gradient norm{suffix}": norm}
+        for player in self.players.values():
+            player.update_average(self.config.ema)
+        self.step += 1
+        return _logged(self.step, terms)
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if not uses_bf16(self.model, self.config.precision):
+            return contextlib.nullcontext()
+        return torch.autocast(self.model.device.type, torch.bfloat16)
+
+    def set_live(self, values: dict[str, Any]) -> None:
+        """Change live knobs of the training or of the family's config; raises ``BadInput`` and then changes nothing."""
+        own = {k.name for k in knob.knobs(TrainingConfig)}
+        live = {k.name for c in (TrainingConfig, type(self.model.config)) for k in knob.knobs(c) if k.live}
+        for name in values:
+            if name not in live:
+                raise BadInput(f"{name} cannot be changed while training.")
+        config = knob.changed(self.config, {n: v for n, v in values.items() if n in own})
+        self.model.set_live({n: v for n, v in values.items() if n not in own})
+        self.config = config
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the averaged weights, for a :class:`Replica`."""
+        values = {name: player.average.clone() for name, player in self.players.items()}
+        return Snapshot(self.step, values, {n: b.clone() for n, b in self.model.named_buffers()})
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the next step depends on: tensors, and plain values."""
+        tensors = {"generator": self.generator.get_state()}
+        for name, player in self.players.items():
+            tensors |= {f"values.{name}": player.flat.values, f"average.{name}": player.average}
+            moments = player.optimiser.state.get(player.parameter, {})
+            tensors |= {f"optimiser.{name}.{key}": value for key, value in moments.items()}
+        tensors |= {f"buffer.{n}": b for n, b in self.model.named_buffers()}
+        plain = {
+            "step": self.step,
+            "position": self.batches.position(),
+            "players": {name: player.steps for name, player in self.players.items()},
+        }
+        return {name: t.detach().clone() for name, t in tensors.items()}, plain
+
+    def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+        """Continue from ``state`` exactly. Raises ``BadInput`` when the state does not fit this model."""
+        try:
+            self._restore(tensors, plain)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            raise BadInput("The saved state of this run does not fit its settings.") from None
+
+    def _restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+        self.generator.set_state(tensors["generator"].cpu())
+        for name, player in self.players.items():
+            player.flat.values.copy_(tensors[f"values.{name}"])
+            player.average.copy_(tensors[f"average.{name}"])
+            player.steps = int(plain["players"][name])
+            prefix = f"optimiser.{name}."
+            moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            if moments:
+                saved = player.optimiser.state_dict()
+                saved["state"] = {0: moments}
+                player.optimiser.load_state_dict(saved)
+        for name, buffer in self.model.named_buffers():
+            buffer.copy_(tensors[f"buffer.{name}"])
+        self.step = int(plain["step"])
+        self.batches.seek(**plain["position"])
+
+
+class Replica:
+    """A model of its own that shows snapshots of another one's averaged weights. Always in evaluation mode."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model.eval().requires_grad_(False)
+        self.step = -1
+        groups = model.parameter_groups().items()
+        self._flats = {name: FlatParameters(p, with_grad=False) for name, p in groups}
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take over a snapshot's weights."""
+        for name, flat in self._flats.items():
+            flat.values.copy_(snapshot.values[name])
+        for name, buffer in self.model.named_buffers():
+            buffer.copy_(snapshot.buffers[name])
+        self.step = snapshot.step
+
+
+def new_model(family: type[Model], config: Any, spec: Any, seed: int = 0, device: torch.device | str = "cpu") -> Model:
+    """A freshly initialised model; the same seed gives the same weights. Leaves the global random state untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = family(config, spec)
+    return model.to(device)
+
+
+def uses_bf16(model: Model, precision: str) -> bool:
+    """Whether to compute in bfloat16: asked for, or "auto" with a network and a processor that gain from it."""
+    if precision == "auto":
+        return model.likes_bf16 and _fast_bf16(model.device.type)
+    return precision == "bf16"
+
+
+def _fast_bf16(device: str) -> bool:
+    if device == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    return device == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _logged(number: int, terms: dict[str, Tensor | float]) -> Step:
+    scalars: dict[str, float] = {}
+    vectors: dict[str, Tensor] = {}
+    for name, value in terms.items():
+        if isinstance(value, float):
+            scalars[name] = value
+        elif isinstance(value, Tensor) and value.dim():
+            vectors[name] = value.detach()
+        else:
+            scalars[name] = value.item() if isinstance(value, Tensor) else float(value)
+    return Step(number, scalars, vectors)
