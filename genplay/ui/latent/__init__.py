@@ -1,0 +1,1 @@
+"""The parts of the Latent panel: what it shows, and the widgets that show it."""
