@@ -13,7 +13,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from genplay.contract.errors import BadInput
 from genplay.contract.spec import Kind
@@ -100,7 +100,7 @@ def knob(default: Any, label: str, help: str, **facts: Any) -> Any:
 def knobs(config_class: type) -> tuple[Knob, ...]:
     """The knobs of a configuration class, in order of declaration."""
     return tuple(
-        Knob(name=field.name, default=field.default, **field.metadata["knob"])
+        Knob(name=field.name, default=cast(Value, field.default), **field.metadata["knob"])
         for field in dataclasses.fields(config_class)
         if "knob" in field.metadata
     )

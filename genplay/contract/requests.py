@@ -62,7 +62,7 @@ class SetLive:
 
 @dataclass(frozen=True)
 class ForkRun:
-    """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps only the settings."""
+    """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps the settings."""
 
     run_id: str
     new_id: str

@@ -40,7 +40,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Frame:
-    """One state of a sampler: step ``index`` of ``count`` (0 when unknown), time ``t`` in [0, 1], and what else it shows."""
+    """State of a sampler: step ``index`` of ``count`` (0 when unknown), time ``t`` in [0, 1], and what else it has."""
 
     index: int
     count: int

@@ -1,4 +1,4 @@
-"""Parameters laid end to end in one buffer, so that a step, an average or a copy is one operation, however small the net."""
+"""Parameters laid end to end in one buffer, so that a step, an average or a copy is one operation."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The interface of every model family. What a model can do is read from which methods its class defines.
 
 A family is one file in ``genplay.families`` with one subclass of :class:`Model`. It must define ``__init__(config,
-spec)`` (calling ``super().__init__(config, spec)`` first), ``objectives`` and ``sample_steps``; every other method named
-in :class:`genplay.contract.capability.Capability` is optional and, by being defined, opens the panels that need it:
+spec)`` (calling ``super().__init__(config, spec)`` first), ``objectives`` and ``sample_steps``; every other method
+named in :class:`genplay.contract.capability.Capability` is optional and opens the panels that need it:
 
-- ``encode(x, labels) -> Code``: posterior ``mu`` and ``logvar`` (B, D), ``logvar`` None where encoding is deterministic.
+- ``encode(x, labels) -> Code``: posterior ``mu`` and ``logvar`` (B, D), ``logvar`` None where it is deterministic.
 - ``decode(z, labels) -> x``: data (B, *shape) for codes (B, D). Needs ``latent_size``.
 - ``log_density(x, labels, generator) -> (B,)`` nats, of the kind named by ``density_kind`` ("exact", "bound",
   "unnormalised"). A bound may also define ``importance_bound(x, labels, k, generator) -> (B,)``.

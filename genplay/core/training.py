@@ -45,7 +45,7 @@ class TrainingConfig:
         0.0, "weight decay", "decoupled shrinking of the weights", low=0.0, high=1.0, live=True
     )
     precision: str = declare(
-        "auto", "precision", "number format of the network's arithmetic while training; auto takes bf16 where it is faster",
+        "auto", "precision", "number format of the network's arithmetic while training; auto: bf16 where it is faster",
         choices=("auto", "fp32", "bf16"),
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ class Trainer:
             yield self.advance()
 
     def advance(self) -> Step:
-        """One training step: every objective of one batch, each group stepped before the next objective is asked for."""
+        """One training step: every objective of one batch, each group stepped before the next one is asked for."""
         batch = self.batches.next(self.step)
         terms: dict[str, Tensor | float] = {}
         objectives = self.model.objectives(batch, self.generator)
