@@ -54,6 +54,11 @@ class Dataset:
         return dataclasses.replace(self, **{n: getattr(self, n).to(device) for n in names})
 
 
+@dataclass(frozen=True)
+class NoOptions:
+    """For a data source without knobs."""
+
+
 class DataSource:
     """Base of every data source; one file in ``genplay.data`` may define several.
 
@@ -68,7 +73,7 @@ class DataSource:
     licence: ClassVar[str]
     order: ClassVar[int] = 100
     spec: ClassVar[DataSpec | None] = None
-    Options: ClassVar[type[Any]]
+    Options: ClassVar[type[Any]] = NoOptions
     download_bytes: ClassVar[int] = 0
 
     @classmethod
