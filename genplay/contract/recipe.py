@@ -1,16 +1,29 @@
-"""The recipe inside each exported file: everything needed to make it again."""
+"""The recipe inside each exported file: everything needed to make it again.
+
+Recipes are read from files that strangers may have made, so every value is checked before a record is built.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from genplay.contract import strict_json
 from genplay.contract.errors import BadInput
 from genplay.contract.requests import Question
 
+if TYPE_CHECKING:
+    import numpy as np
+
 FORMAT = 1
 MAX_TEXT = 4 << 20
+MAX_COUNT = 1_000_000  # largest count that a question in a file may ask for
+MAX_LISTED = 4096  # arrays of bytes with more values are stored as base64
+ARRAY_TYPES = ("float32", "uint8", "int64")
+COMMANDS = ("DownloadData",)  # questions with an effect, which no file may put
 
 
 @dataclass(frozen=True)
@@ -33,10 +46,18 @@ class Recipe:
     made_with: str = ""
 
     def to_json(self) -> str:
-        """As the text embedded in exported files."""
+        """As the text embedded in exported files: plain ASCII. Raises ``BadInput`` if it cannot be stored."""
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         plain["question"] = question_to_plain(self.question)
-        return json.dumps({"genplay_recipe": FORMAT, **plain}, sort_keys=True, allow_nan=False)
+        try:
+            text = json.dumps({"genplay_recipe": FORMAT, **plain}, sort_keys=True, allow_nan=False)
+        except (ValueError, TypeError, RecursionError):
+            raise BadInput(
+                "The recipe holds a value that cannot be stored, such as a number that is not finite."
+            ) from None
+        if len(text) > MAX_TEXT:
+            raise BadInput("The recipe is too large to be stored in a file.")
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -44,17 +65,19 @@ class Recipe:
         if len(text) > MAX_TEXT:
             raise BadInput("The recipe in this file is too large.")
         try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError):
-            raise BadInput("The recipe in this file is not valid JSON.") from None
+            plain = strict_json.parse(text)
+        except ValueError as error:
+            raise BadInput(f"The recipe in this file is damaged: {error}.") from None
         if not isinstance(plain, dict) or plain.pop("genplay_recipe", None) != FORMAT:
             raise BadInput("The recipe in this file has an unknown format.")
         question = question_from_plain(plain.pop("question", None))
         types = {"digest": str, "family": str, "run": str, "step": int, "export": dict, "view": dict}
         types |= {"checkpoint": str, "made_with": str}
         for name, wanted in types.items():
-            if not isinstance(plain.get(name, wanted()), wanted):
+            if type(plain.get(name, wanted())) is not wanted:
                 raise BadInput(f"The field {name} of the recipe has the wrong type.")
+        if not 0 <= plain.get("step", 0) < 1 << 53:
+            raise BadInput("The step in the recipe is impossible.")
         try:
             return cls(question=question, **plain)
         except TypeError:
@@ -62,18 +85,24 @@ class Recipe:
 
 
 def question_to_plain(question: Question) -> dict[str, Any]:
-    """A question as plain JSON values; arrays become ``{"array": dtype, "shape": [...], "values": [...]}``."""
+    """A question as plain JSON values.
+
+    Arrays become ``{"array": dtype, "shape": [...], "values": [...]}``, or with ``base64`` in place of ``values``.
+    """
     assert is_dataclass(question)
     return {"type": type(question).__name__} | {f.name: _to_plain(getattr(question, f.name)) for f in fields(question)}
 
 
 def question_from_plain(plain: object) -> Question:
     """The reverse of ``question_to_plain``; raises ``BadInput``."""
-    if not isinstance(plain, dict) or plain.get("type") not in Question.known:
+    name = plain.get("type") if isinstance(plain, dict) else None
+    if not isinstance(plain, dict) or not isinstance(name, str) or name not in Question.known:
         raise BadInput("The recipe asks a question that this version does not know.")
-    kind = Question.known[plain["type"]]
+    if name in COMMANDS:
+        raise BadInput("The recipe asks for something that a file may not ask for.")
+    kind = Question.known[name]
     known = {f.name for f in fields(kind)}
-    given = {name: _from_plain(value) for name, value in plain.items() if name != "type"}
+    given = {key: _from_plain(value) for key, value in plain.items() if key != "type"}
     if set(given) - known:
         raise BadInput("The recipe's question has unknown fields.")
     try:
@@ -84,42 +113,84 @@ def question_from_plain(plain: object) -> Question:
 
 
 def _checked(question: Question) -> Question:
-    """The question, if every field has the type of its declaration."""
-    plain_types = {"int": int, "float": (int, float), "str": str, "bool": bool}
+    """The question, if every field has the type of its declaration and every number a sane size."""
     for f in fields(question):
         value, declared = getattr(question, f.name), str(f.type)
-        wanted: Any = plain_types.get(declared, object)
-        if declared.startswith("tuple"):
-            wanted = tuple
-        elif declared.startswith("dict"):
-            wanted = dict
-        elif declared.startswith("np."):
-            import numpy as np
-
-            wanted = np.ndarray
-        if not isinstance(value, wanted) or (isinstance(value, bool) and declared != "bool"):
+        if not _is_of_type(value, declared):
             raise BadInput(f"The field {f.name} of the recipe's question has the wrong type.")
+        numbers = value if isinstance(value, tuple) else (value,)
+        largest = (1 << 63) - 1 if f.name == "seed" else MAX_COUNT
+        if "int" in declared and any(not 0 <= v <= largest for v in numbers):
+            raise BadInput(f"The field {f.name} of the recipe's question has an impossible value.")
     return question
+
+
+def _is_of_type(value: Any, declared: str) -> bool:
+    if declared.startswith("tuple["):
+        inner = declared.removeprefix("tuple[").split(",")[0]
+        return type(value) is tuple and all(_is_of_type(v, inner) for v in value)
+    if declared.startswith("np."):
+        import numpy as np
+
+        return isinstance(value, np.ndarray)
+    if declared.startswith("dict"):
+        return type(value) is dict
+    types: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+    return type(value) in types.get(declared, ())
 
 
 def _to_plain(value: Any) -> Any:
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
-        return {"array": str(value.dtype), "shape": list(value.shape), "values": value.ravel().tolist()}
-    if isinstance(value, tuple):
+        return value.tolist() if value.ndim == 0 else _array_to_plain(value)
+    if isinstance(value, tuple | list):
         return [_to_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _to_plain(v) for k, v in value.items()}
     return value
+
+
+def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
+    plain = {"array": str(array.dtype), "shape": list(array.shape)}
+    if str(array.dtype) == "uint8" and array.size > MAX_LISTED:
+        return plain | {"base64": base64.b64encode(array.tobytes()).decode("ascii")}
+    return plain | {"values": array.ravel().tolist()}
 
 
 def _from_plain(value: Any) -> Any:
     if isinstance(value, dict) and "array" in value:
-        import numpy as np
-
-        if value["array"] not in ("float32", "uint8", "int64"):
-            raise BadInput("The recipe holds an array of an unknown type.")
-        try:
-            return np.asarray(value["values"], dtype=value["array"]).reshape(value["shape"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise BadInput("The recipe holds a damaged array.") from None
+        return _array_from_plain(value)
     if isinstance(value, list):
         return tuple(_from_plain(v) for v in value)
     return value
+
+
+def _array_from_plain(plain: dict[str, Any]) -> np.ndarray:
+    import numpy as np
+
+    if plain["array"] not in ARRAY_TYPES:
+        raise BadInput("The recipe holds an array of an unknown type.")
+    shape = plain.get("shape")
+    if not isinstance(shape, list) or not 1 <= len(shape) <= 4 or not all(type(n) is int and n > 0 for n in shape):
+        raise BadInput("The recipe holds an array of an impossible shape.")
+    try:
+        with np.errstate(over="ignore"):
+            flat = np.array(_values(plain), dtype=plain["array"])
+        array = flat.reshape(shape)
+    except (TypeError, ValueError, OverflowError, binascii.Error):
+        raise BadInput("The recipe holds a damaged array.") from None
+    if not np.isfinite(array).all():
+        raise BadInput("The recipe holds an array with a number that is not finite.")
+    return array
+
+
+def _values(plain: dict[str, Any]) -> Any:
+    """The flat values of a stored array; raises ``ValueError`` or ``TypeError``."""
+    if plain["array"] == "uint8" and "base64" in plain:
+        import numpy as np
+
+        return np.frombuffer(base64.b64decode(plain["base64"], validate=True), dtype=np.uint8)
+    values = plain.get("values")
+    wanted = (int, float) if plain["array"] == "float32" else (int,)
+    if not isinstance(values, list) or not all(type(v) in wanted for v in values):
+        raise ValueError("not a list of numbers")
+    return values
