@@ -11,7 +11,7 @@ PYTEST := $(OFFSCREEN) $(BIN)/python -m pytest
 .PHONY: help setup run tour test test-all lint checkpoints shots bench icon wheel desktop clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv ready; the other targets do this by themselves
 	@sh setup.sh

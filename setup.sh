@@ -50,7 +50,7 @@ install_packages() {
     elif sudo -n true 2>/dev/null; then
         as_root="sudo -n"
     else
-        stop "System libraries are missing. Type this, then run make again:  sudo $line"
+        stop "System packages are missing. Type this, then run make again:  sudo $line"
     fi
     echo "Installing system packages: $*"
     export DEBIAN_FRONTEND=noninteractive
