@@ -165,6 +165,16 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
+def test_no_array_file_is_ever_unpickled() -> None:
+    """``np.load(allow_pickle=True)``, which lint does not see."""
+    for folder in ("genplay", "checkpoints", "benchmarks", "assets"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                    assert isinstance(node.value, ast.Constant), path
+                    assert node.value.value is False, path
+
+
 # ---- make run and the set-up script ---------------------------------------------------------------------------
 
 
