@@ -39,11 +39,9 @@ RING = DataSpec(Kind.POINTS, (2,), (Attribute("mode", tuple(str(i) for i in rang
 DIGITS = DataSpec(Kind.IMAGE, (1, 28, 28), (Attribute("digit", tuple(str(i) for i in range(10))),))
 
 LATENT = 16
-HAIR = np.array(
-    [[38, 30, 34], [98, 60, 36], [190, 64, 38], [226, 188, 96], [150, 150, 158], [216, 96, 160], [64, 116, 200]]
-    + [[72, 150, 90]],
-    dtype=np.float32,
-)
+DARK_HAIR = [[38, 30, 34], [98, 60, 36], [190, 64, 38], [226, 188, 96]]
+LIGHT_HAIR = [[150, 150, 158], [216, 96, 160], [64, 116, 200], [72, 150, 90]]
+HAIR = np.array([*DARK_HAIR, *LIGHT_HAIR], dtype=np.float32)
 GROUND = np.array([[208, 210, 250], [182, 227, 244], [255, 223, 191], [255, 213, 220], [192, 174, 222]], np.float32)
 SHIRT = np.array([[90, 194, 224], [255, 112, 96], [124, 204, 150], [36, 62, 116]], np.float32)
 SKIN = np.array([[255, 224, 196], [236, 190, 150], [194, 146, 96], [142, 92, 56]], np.float32)
