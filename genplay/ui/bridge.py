@@ -81,6 +81,10 @@ class Bridge(QObject):
         """Whether the slot's last answer is still to come."""
         return slot in self._waiting
 
+    def waiting_for(self, prefix: str) -> list[str]:
+        """The slots with this prefix whose last answer is still to come."""
+        return [slot for slot in self._waiting if slot.startswith(prefix)]
+
     def stop(self) -> None:
         """Stop draining (the window is closing)."""
         self._timer.stop()

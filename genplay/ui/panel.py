@@ -54,6 +54,7 @@ class Panel(QWidget):
     order: ClassVar[int] = 100
     needs: ClassVar[frozenset[Capability]] = frozenset()
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
+    shortcuts: ClassVar[tuple[tuple[str, str], ...]] = ()  # (keys, what they do), for the sheet of shortcuts
 
     export_wanted = Signal(object)  # Exhibit
     go_to = Signal(str, dict)  # name of another panel and the state to give it
@@ -79,6 +80,14 @@ class Panel(QWidget):
     def inspector(self) -> QWidget:
         """The panel's controls for the right-hand column, made once."""
         return QWidget()
+
+    def actions(self) -> list[QWidget]:
+        """Buttons for the right end of the title row, made once."""
+        return []
+
+    def leave_mode(self) -> bool:
+        """Esc was pressed: leave the panel's mode, if it is in one; says whether it was."""
+        return False
 
     def set_run(self, run: RunState | None) -> None:
         """Another run is selected, or the selected one changed (``run.step`` tells whether its weights did)."""
