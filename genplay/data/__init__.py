@@ -33,10 +33,10 @@ def load(name: str, options: Mapping[str, object] | None = None) -> Dataset:
     chosen = source(name)
     checked = knob.build(chosen.Options, options or {})
     stamp = getattr(chosen, "stamp", None)
-    return _loaded(chosen, checked, stamp(checked) if stamp else "")
+    return _loaded(name, checked, stamp(checked) if stamp else "")
 
 
 @lru_cache(maxsize=4)
-def _loaded(chosen: type[DataSource], options: Any, stamp: str) -> Dataset:
+def _loaded(name: str, options: Any, stamp: str) -> Dataset:
     """``stamp`` changes when files outside genplay do, so that a changed folder is read again."""
-    return chosen.load(options)
+    return source(name).load(options)

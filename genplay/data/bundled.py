@@ -7,6 +7,8 @@ them without opening a file; a test compares the two.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,9 +30,16 @@ class Bundled(DataSource):
     def load(cls, options: NoOptions) -> Dataset:
         """Both parts of the set. Raises ``BadInput`` when the file is missing or damaged."""
         images, labels, train = _read(cls.name)
-        parts = {"train": images[:train], "heldout": images[train:]}
-        parts |= {"train_labels": labels[:train], "heldout_labels": labels[train:]}
-        return Dataset(cls.name, cls.title, cls.licence, cls.spec, **parts)
+        return Dataset(
+            cls.name,
+            cls.title,
+            cls.licence,
+            cls.spec,
+            train=images[:train],
+            train_labels=labels[:train],
+            heldout=images[train:],
+            heldout_labels=labels[train:],
+        )
 
 
 def _read(name: str) -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -38,7 +47,7 @@ def _read(name: str) -> tuple[torch.Tensor, torch.Tensor, int]:
     try:
         with np.load(shipped("assets") / "data" / f"{name}.npz", allow_pickle=False) as file:
             images, labels, train = file["images"], file["labels"], int(file["train"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         raise BadInput(f"The bundled data set {name} is missing or damaged; install genplay again.") from None
     pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     return torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)), train
