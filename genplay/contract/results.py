@@ -191,12 +191,16 @@ class CurveBlock:
 
 @dataclass(frozen=True)
 class FilmFrame:
-    """The run's fixed-seed samples at a training step. ``reset`` drops later frames."""
+    """The run's fixed-seed samples at a training step. ``reset`` drops all earlier frames.
+
+    A frame with ``keep`` belongs to the filmstrip; the others only refresh the run's mosaic.
+    """
 
     run_id: str
     step: int
     x: np.ndarray  # (9, ...) pictures, or (N, 2) points
     reset: bool = False
+    keep: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -56,11 +58,21 @@ class Diverged(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """What one training step logged: scalar terms, and vector terms as tensors."""
+    """What one training step logged. The numbers are taken out of the tensors only when asked for."""
 
     number: int
-    terms: dict[str, float]
-    vectors: dict[str, Tensor]
+    raw: dict[str, Tensor | float]
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Scalar terms by name."""
+        scalars = {n: v for n, v in self.raw.items() if not isinstance(v, Tensor) or v.dim() == 0}
+        return {n: v.item() if isinstance(v, Tensor) else float(v) for n, v in scalars.items()}
+
+    @property
+    def vectors(self) -> dict[str, Tensor]:
+        """Vector terms by name."""
+        return {n: v.detach() for n, v in self.raw.items() if isinstance(v, Tensor) and v.dim()}
 
 
 @dataclass(frozen=True)
@@ -79,11 +91,31 @@ class Player:
         self.flat = FlatParameters(parameters)
         self.parameter = torch.nn.Parameter(self.flat.values)
         self.parameter.grad = self.flat.grad
-        self.optimiser = torch.optim.AdamW(
-            [self.parameter], lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-        )
+        self.config = config
         self.average = self.flat.values.clone()
         self.steps = 0
+
+    @cached_property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """AdamW over the flat buffer; made at the first step, since importing torch.optim's rest takes a second."""
+        return torch.optim.AdamW(
+            [self.parameter],
+            lr=self.config.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=self.config.weight_decay,
+            fused=True,
+        )
+
+    def release(self) -> None:
+        """Free the optimiser's memory; a later step starts it afresh."""
+        self.__dict__.pop("optimiser", None)
+
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        """The optimiser's state, empty before its first step."""
+        if "optimiser" not in self.__dict__:
+            return {}
+        return dict(self.optimiser.state.get(self.parameter, {}))
 
     @property
     def grad(self) -> Tensor:
@@ -151,7 +183,7 @@ class Trainer:
         for player in self.players.values():
             player.update_average(self.config.ema)
         self.step += 1
-        return _logged(self.step, terms)
+        return Step(self.step, terms)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if not uses_bf16(self.model, self.config.precision):
@@ -179,8 +211,7 @@ class Trainer:
         tensors = {"generator": self.generator.get_state()}
         for name, player in self.players.items():
             tensors |= {f"values.{name}": player.flat.values, f"average.{name}": player.average}
-            moments = player.optimiser.state.get(player.parameter, {})
-            tensors |= {f"optimiser.{name}.{key}": value for key, value in moments.items()}
+            tensors |= {f"optimiser.{name}.{key}": value for key, value in player.moments.items()}
         tensors |= {f"buffer.{n}": b for n, b in self.model.named_buffers()}
         plain = {
             "step": self.step,
@@ -232,9 +263,12 @@ class Replica:
         self.step = snapshot.step
 
 
+_initialising = threading.Lock()  # weights are drawn from torch's global generator, which all threads share
+
+
 def new_model(family: type[Model], config: Any, spec: Any, seed: int = 0, device: torch.device | str = "cpu") -> Model:
     """A freshly initialised model; the same seed gives the same weights. Leaves the global random state untouched."""
-    with torch.random.fork_rng(devices=[]):
+    with _initialising, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = family(config, spec)
     return model.to(device)
@@ -251,16 +285,3 @@ def _fast_bf16(device: str) -> bool:
     if device == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported())
     return device == "cuda" and torch.cuda.is_bf16_supported()
-
-
-def _logged(number: int, terms: dict[str, Tensor | float]) -> Step:
-    scalars: dict[str, float] = {}
-    vectors: dict[str, Tensor] = {}
-    for name, value in terms.items():
-        if isinstance(value, float):
-            scalars[name] = value
-        elif isinstance(value, Tensor) and value.dim():
-            vectors[name] = value.detach()
-        else:
-            scalars[name] = value.item() if isinstance(value, Tensor) else float(value)
-    return Step(number, scalars, vectors)

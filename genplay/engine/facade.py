@@ -1,0 +1,121 @@
+"""The engine as the window holds it: requests go to lanes, results come from the mailbox. Does not import torch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genplay.contract import paths
+from genplay.contract.requests import Ask, Cancel
+from genplay.contract.results import EngineStatus, Failure, Update
+from genplay.engine.lane import Lane
+from genplay.engine.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from genplay.engine.workshop import Workshop
+
+log = logging.getLogger("genplay")
+STATUS_SECONDS = 1.0
+
+
+class ThreadedEngine:
+    """An ``engine_api.Engine`` over two lanes (or one, which MPS prefers) and an errand lane.
+
+    ``root`` is where runs are kept; ``threads`` limits torch (0: all cores but one); ``device`` is "auto" or a name.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        device: str = "auto",
+        threads: int = 0,
+        lanes: int = 2,
+        autosave_seconds: float = 30.0,
+    ) -> None:
+        self._mailbox = Mailbox()
+        self._train = Lane("train", self._failed)
+        self._view = Lane("view", self._failed) if lanes > 1 else self._train
+        self._errands = Lane("errands", self._failed)
+        self._workshop: Workshop | None = None
+        self._closed = False
+        self._status_at = 0.0
+        boot = partial(self._boot, root or paths.user_data(), device, threads, autosave_seconds)
+        self._train.post(boot)
+
+    def submit(self, request: object) -> None:
+        """Queue a request; see ``genplay.contract.requests``."""
+        if self._closed:
+            return
+        if isinstance(request, Ask):
+            self._mailbox.open_job(request.slot, request.job)
+            if self._workshop is not None:
+                self._workshop.ask(request)
+                return
+        elif isinstance(request, Cancel):
+            self._mailbox.close_slot(request.slot)
+            if self._workshop is not None:
+                self._workshop.cancel(request.slot)
+            return
+        self._train.post(partial(self._handle, request))
+
+    def drain(self) -> Update:
+        """What happened since the last call."""
+        now = time.monotonic()
+        if self._workshop is not None and now - self._status_at >= STATUS_SECONDS:
+            self._status_at = now
+            self._mailbox.put_status(self._measure())
+        return self._mailbox.collect()
+
+    def busy(self) -> bool:
+        """Whether a question still waits for its last answer."""
+        return self._mailbox.has_open_jobs()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Cancel questions, save running trainings, end the threads; True when all ended in time."""
+        if not self._closed:
+            self._closed = True
+            self._errands.close()
+            if self._view is not self._train:
+                self._view.close()
+            self._train.close(self._shut)
+        until = time.monotonic() + timeout
+        lanes = (self._errands, self._view, self._train)
+        ended = [lane.join(max(0.0, until - time.monotonic())) for lane in lanes]  # each, whatever the first did
+        return all(ended)
+
+    # ---- on the train lane --------------------------------------------------------------------------------
+
+    def _boot(self, root: Path, device: str, threads: int, autosave_seconds: float) -> None:
+        from genplay.engine.device import set_threads
+        from genplay.engine.workshop import Workshop
+
+        set_threads(threads)
+        self._workshop = Workshop(self._mailbox, self._train, self._view, self._errands, root, device, autosave_seconds)
+
+    def _handle(self, request: object) -> None:
+        if self._workshop is None:
+            raise RuntimeError("the engine did not start")
+        if isinstance(request, Ask):  # it was put before the engine was ready
+            self._workshop.ask(request)
+        else:
+            self._workshop.handle(request)
+
+    def _shut(self) -> None:
+        if self._workshop is not None:
+            self._workshop.shut()
+
+    def _failed(self, error: BaseException) -> None:
+        log.error("a request failed", exc_info=error)
+        self._mailbox.put_failure(Failure(f"The engine could not do that ({type(error).__name__}); see the log."))
+
+    def _measure(self) -> EngineStatus:
+        import torch
+
+        from genplay.engine.device import memory_mb
+
+        assert self._workshop is not None
+        return EngineStatus(str(self._workshop.device), torch.get_num_threads(), memory_mb(), ready=True)

@@ -1,0 +1,126 @@
+"""A lane: one thread that advances generator jobs in turn, a time slice each, and runs posted calls in between."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+Context = Callable[[], contextlib.AbstractContextManager[object]]
+
+
+@dataclass
+class Job:
+    """A generator under way. ``ended`` gets None when it finished or was closed, else the exception that ended it."""
+
+    key: str
+    steps: Iterator[object]
+    ended: Callable[[BaseException | None], None]
+    context: Context = field(default=contextlib.nullcontext)
+
+
+class Lane:
+    """Runs until ``close``. Jobs take turns of ``slice_seconds`` or one step; a posted call runs within one step.
+
+    ``failed`` is told of an exception in a posted call. Everything but ``post``, ``close`` and ``join`` must be called
+    from the lane itself.
+    """
+
+    def __init__(self, name: str, failed: Callable[[BaseException], None], slice_seconds: float = 0.03) -> None:
+        self._calls: deque[Callable[[], None]] = deque()
+        self._wake = threading.Event()
+        self._jobs: dict[str, Job] = {}
+        self._failed, self._slice_seconds = failed, slice_seconds
+        self._closing = False
+        self._thread = threading.Thread(target=self._loop, name=f"genplay-{name}")
+        self._thread.start()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` run on the lane, in order of posting, before any further step of a job."""
+        self._calls.append(call)
+        self._wake.set()
+
+    def start(self, job: Job) -> None:
+        """Add a job; one of the same key is closed first."""
+        self.stop(job.key)
+        self._jobs[job.key] = job
+
+    def stop(self, key: str) -> None:
+        """Close a job, if it is under way."""
+        job = self._jobs.pop(key, None)
+        if job is not None:
+            self._end(job, None)
+
+    def is_running(self, key: str) -> bool:
+        """Whether a job of that key is under way."""
+        return key in self._jobs
+
+    def close(self, last: Callable[[], None] | None = None) -> None:
+        """Close all jobs, run ``last`` and end the thread."""
+
+        def finish() -> None:
+            for key in list(self._jobs):
+                self.stop(key)
+            try:
+                if last is not None:
+                    last()
+            finally:
+                self._closing = True
+
+        self.post(finish)
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread to end; True when it did."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # ---- on the lane's own thread -------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        while not self._closing:
+            if not self._jobs and not self._calls:
+                self._wake.wait()
+            self._run_calls()
+            for job in list(self._jobs.values()):
+                if self._closing:
+                    break
+                if self._jobs.get(job.key) is job:
+                    self._advance(job)
+                self._run_calls()
+
+    def _run_calls(self) -> None:
+        self._wake.clear()
+        while self._calls and not self._closing:
+            call = self._calls.popleft()
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 - a command that fails must not take the lane down
+                self._failed(error)
+
+    def _advance(self, job: Job) -> None:
+        """One time slice of a job, cut short by a posted call."""
+        until = time.perf_counter() + self._slice_seconds
+        try:
+            with job.context():
+                for _ in job.steps:
+                    if self._calls or time.perf_counter() >= until:
+                        return
+        except Exception as error:  # noqa: BLE001 - every job ends as done, failed or cancelled
+            self._jobs.pop(job.key, None)
+            self._end(job, error)
+            return
+        self._jobs.pop(job.key, None)
+        self._end(job, None)
+
+    def _end(self, job: Job, error: BaseException | None) -> None:
+        close = getattr(job.steps, "close", None)
+        try:
+            if close is not None:
+                with job.context():
+                    close()
+            job.ended(error)
+        except Exception as second:  # noqa: BLE001 - as above
+            self._failed(second)

@@ -1,0 +1,357 @@
+"""A run: one model, its data and its training so far. Knows nothing of threads; the command line uses it as it is."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import shlex
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from genplay import __version__, data, families
+from genplay.contract import knob
+from genplay.contract.card import Card
+from genplay.contract.errors import BadInput
+from genplay.contract.results import Notice, RunState
+from genplay.contract.spec import DataSpec
+from genplay.core import checkpoint
+from genplay.core.dataset import Dataset
+from genplay.core.model import Model
+from genplay.core.training import Replica, Snapshot, Step, Trainer, TrainingConfig, new_model
+from genplay.engine.curves import Curves, is_logged
+from genplay.engine.preview import mosaic_png
+
+FILM_FRAMES = 80
+
+
+@dataclass
+class Run:
+    """One model in the making. ``awake`` once data, model and trainer are in memory."""
+
+    run_id: str
+    name: str
+    family: type[Model]
+    data_name: str
+    config: Any
+    training: TrainingConfig
+    data_options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    spec: DataSpec | None = None
+    data_title: str = ""
+    status: str = "ready"
+    message: str = ""
+    path: str = ""
+    digest: str = ""
+    seconds: float = 0.0
+    curves: Curves = field(default_factory=Curves)
+    film: list[tuple[int, np.ndarray]] = field(default_factory=list)
+    trainer: Trainer | None = None
+    rate: float = 0.0
+    saved_step: int = -1
+    sleeping_step: int = 0
+    terms: dict[str, float] = field(default_factory=dict)
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)
+
+    # ---- making one ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        run_id: str,
+        name: str,
+        family_name: str,
+        data_name: str,
+        *,
+        data_options: dict[str, Any] | None = None,
+        config: dict[str, Any] | None = None,
+        training: dict[str, Any] | None = None,
+        seed: int = 0,
+        device: torch.device | None = None,
+    ) -> Run:
+        """A new, untrained run from plain settings; raises ``BadInput``."""
+        family = families.named(family_name)
+        run = cls(
+            run_id,
+            name,
+            family,
+            data_name,
+            knob.build(family.Config, config or {}),
+            knob.build(TrainingConfig, training or {}),
+            dict(data_options or {}),
+            seed,
+            device or torch.device("cpu"),
+        )
+        run.wake()
+        return run
+
+    @classmethod
+    def from_card(cls, run_id: str, card: Card, device: torch.device) -> Run:
+        """A sleeping run with the settings on a card; raises ``BadInput`` when they are not valid here."""
+        family = families.named(card.family)
+        return cls(
+            run_id,
+            card.name,
+            family,
+            card.data,
+            knob.build(family.Config, card.config),
+            knob.build(TrainingConfig, card.training),
+            dict(card.data_options),
+            card.seed,
+            device,
+            spec=card.spec,
+            data_title=card.data_title,
+            seconds=float(card.seconds),
+            sleeping_step=card.step,
+            vectors={n: np.asarray(v, dtype=np.float32) for n, v in card.vectors.items()},
+        )
+
+    @classmethod
+    def from_checkpoint(cls, run_id: str, path: str, device: torch.device) -> Run:
+        """A run that shows a checkpoint's weights and can train them further; raises ``BadInput``."""
+        opened = checkpoint.load(path, families.all(), device)
+        run = cls.from_card(run_id, opened.card, device)
+        run.path, run.digest = str(path), opened.digest
+        run.curves.take_thinned(opened.card.curves)
+        run._adopt(opened.model)
+        assert run.trainer is not None
+        run.trainer.step = run.saved_step = opened.card.step
+        run.terms = {name: points[-1][1] for name, points in opened.card.curves.items() if points}
+        return run
+
+    def fork(self, run_id: str, name: str, fresh: bool) -> Run:
+        """Another run with these settings; unless ``fresh``, with the whole state too."""
+        twin = dataclasses.replace(
+            self, run_id=run_id, name=name, trainer=None, curves=Curves(), film=[], status="paused", path="", digest="",
+            seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
+        )  # fmt: skip
+        twin.__dict__.pop("dataset", None)
+        twin._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        if not fresh and self.trainer is not None:
+            assert twin.trainer is not None
+            twin.trainer.restore(*self.trainer.state())
+            twin.seconds, twin.film = self.seconds, list(self.film)
+            twin.curves.take_thinned(self.curves.thinned(4000))
+            twin.terms, twin.vectors = dict(self.terms), dict(self.vectors)
+        return twin
+
+    # ---- waking and restarting ----------------------------------------------------------------------------
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data, loaded when first needed; raises ``BadInput``."""
+        dataset = data.load(self.data_name, self.data_options)
+        if dataset.spec.kind not in self.family.kinds:
+            raise BadInput(f"{self.family.title} does not work on {dataset.spec.kind}, which {dataset.title} is.")
+        if self.spec is not None and dataset.spec != self.spec:
+            raise BadInput(f"{dataset.title} has changed since this model was made: its shape or attributes differ.")
+        return dataset
+
+    @property
+    def awake(self) -> bool:
+        """Whether the model is in memory."""
+        return self.trainer is not None
+
+    def wake(self) -> None:
+        """Load data and make the model, untrained."""
+        if not self.awake:
+            self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+
+    def wake_from(self, state: tuple[dict[str, torch.Tensor], dict[str, Any]], curves: Curves) -> None:
+        """Load data and continue from a saved state; raises ``BadInput`` and stays asleep when it does not fit."""
+        self.wake()
+        assert self.trainer is not None
+        try:
+            tensors, plain = state
+            self.trainer.restore(tensors, plain)
+            self.trainer.set_live(plain.get("live", {}))
+        except BadInput:
+            self.trainer = None
+            raise
+        self.config, self.training = self.trainer.model.config, self.trainer.config
+        self.seconds = float(plain.get("seconds", 0.0))
+        self.curves, self.saved_step = curves, self.step
+        self.film = [(step, x) for step, x in self.film if step <= self.step]
+
+    def restart(self) -> None:
+        """Back to step 0, with the same seed and the present settings."""
+        self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        self.curves, self.film, self.seconds, self.digest = Curves(), [], 0.0, ""
+        self.terms, self.vectors, self.message, self.saved_step = {}, {}, "", -1
+
+    def move(self, device: torch.device) -> None:
+        """Continue on another device. The noise starts a new stream there."""
+        if not self.awake or device == self.device:
+            self.device = device
+            return
+        tensors, plain = self.state()
+        self.device = device
+        self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, device))
+        assert self.trainer is not None
+        tensors["generator"] = self.trainer.generator.manual_seed(self.seed + self.step).get_state()
+        self.trainer.restore({n: t.to(device) if n != "generator" else t for n, t in tensors.items()}, plain)
+
+    def _adopt(self, model: Model) -> None:
+        self.trainer = Trainer(model, self.dataset, self.training, self.seed)
+        self.spec, self.data_title = self.dataset.spec, self.dataset.title
+
+    # ---- while it trains ----------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Training steps done."""
+        return self.trainer.step if self.trainer else self.sleeping_step
+
+    def log(self, step: Step) -> None:
+        """Keep what a training step logged."""
+        if is_logged(step.number):
+            self.terms = step.terms
+            self.curves.add(step.number, self.terms)
+            self._newest_vectors = step
+
+    _newest_vectors: Step | None = None
+
+    def look(self) -> None:
+        """Take the vector terms out of the newest logged step."""
+        if self._newest_vectors is not None:
+            vectors = self._newest_vectors.vectors
+            self.vectors = {n: v.float().cpu().numpy() for n, v in vectors.items()}
+            self._newest_vectors = None
+
+    def set_live(self, values: dict[str, Any]) -> None:
+        """Change live knobs; raises ``BadInput``."""
+        assert self.trainer is not None
+        self.trainer.set_live(values)
+        self.config, self.training = self.trainer.model.config, self.trainer.config
+
+    def add_film(self, step: int, x: np.ndarray) -> None:
+        """Keep a frame of the filmstrip; when there are too many every second one goes."""
+        self.film = [*(f for f in self.film if f[0] < step), (step, x)]
+        if len(self.film) > FILM_FRAMES:
+            self.film = [*self.film[:-1:2], self.film[-1]]
+
+    # ---- what it is, for others ---------------------------------------------------------------------------
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Observations about the training so far."""
+        return self.trainer.model.notices(self.terms, self.vectors, self.step) if self.trainer else ()
+
+    def record(self) -> RunState:
+        """The state that the window shows."""
+        self.look()
+        trainer = self.trainer
+        assert self.spec is not None
+        return RunState(
+            self.run_id,
+            self.name,
+            self.family.name,
+            self.data_name,
+            self.data_title,
+            self.spec,
+            self.status,
+            step=self.step,
+            epoch=trainer.epoch if trainer else 0.0,
+            rate=self.rate if self.status == "training" else 0.0,
+            seed=self.seed,
+            config=knob.values(self.config),
+            training=knob.values(self.training),
+            data_options=dict(self.data_options),
+            capabilities=trainer.model.capabilities if trainer else self.family.offers,
+            latent_size=trainer.model.latent_size if trainer else 0,
+            terms=dict(self.terms),
+            vectors=dict(self.vectors),
+            notices=self.notices(),
+            message=self.message,
+            device=str(self.device),
+            digest=self.digest,
+            path=self.path,
+        )
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Everything that continuing depends on."""
+        assert self.trainer is not None
+        tensors, plain = self.trainer.state()
+        live = {
+            k.name: getattr(config, k.name)
+            for config in (self.training, self.config)
+            for k in knob.knobs(type(config))
+            if k.live
+        }
+        return tensors, {**plain, "live": live, "seconds": self.seconds}
+
+    def snapshot(self) -> Snapshot:
+        """A frozen copy of the averaged weights."""
+        assert self.trainer is not None
+        return self.trainer.snapshot()
+
+    def replica(self) -> Replica:
+        """A model of its own with the averaged weights."""
+        replica = Replica(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        replica.load(self.snapshot())
+        return replica
+
+    def command(self) -> str:
+        """The command line that trains this run from scratch."""
+        words = ["genplay", "train", self.family.name, "--data", self.data_name]
+        for flag, values in (("--data-set", self.data_options), ("--set", self._changed())):
+            words += [flag, *(f"{n}={v}" for n, v in values.items())] if values else []
+        return shlex.join([*words, "--steps", str(self.step), "--seed", str(self.seed)])
+
+    def _changed(self) -> dict[str, Any]:
+        """Settings that differ from their defaults."""
+        changed: dict[str, Any] = {}
+        for config in (self.config, self.training):
+            changed |= {
+                k.name: getattr(config, k.name)
+                for k in knob.knobs(type(config))
+                if getattr(config, k.name) != k.default
+            }
+        return changed
+
+    def card(self, with_curves: bool = True) -> Card:
+        """What a checkpoint of this run says of itself."""
+        assert self.spec is not None
+        self.look()
+        film = self.film[-1][1] if self.film else None
+        preview = base64.b64encode(mosaic_png(film)).decode() if film is not None else ""
+        return Card(
+            family=self.family.name,
+            name=self.name,
+            spec=self.spec,
+            config=knob.values(self.config),
+            training=knob.values(self.training),
+            data=self.data_name,
+            data_title=self.data_title,
+            data_options=dict(self.data_options),
+            seed=self.seed,
+            step=self.step,
+            seconds=round(self.seconds, 1),
+            curves=self.curves.thinned() if with_curves else {},
+            vectors={n: [float(f"{x:.6g}") for x in v] for n, v in self.vectors.items() if np.isfinite(v).all()},
+            made_with=f"genplay {__version__}, torch {torch.__version__}",
+            recipe=self.command(),
+            licence=self.dataset.licence,
+            preview=preview,
+        )
+
+    def save(self, path: str | Path) -> str:
+        """Write a checkpoint; returns its digest. Raises ``OSError``."""
+        self.path = str(path)
+        self.digest = checkpoint.save(path, self.replica().model, self.card())
+        return self.digest
+
+
+def default_name(family: type[Model], data_title: str) -> str:
+    """What a run is called until the user names it."""
+    return f"{data_title} · {family.title}"
+
+
+def now() -> float:
+    """Seconds of a clock that never goes back."""
+    return time.perf_counter()

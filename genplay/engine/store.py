@@ -1,0 +1,137 @@
+"""Runs on disk: a folder each, every file written whole or not at all, deleted runs in a trash until the next start.
+
+A folder holds ``run.json`` (the card: what the run is), ``state.safetensors`` (weights, averages, optimisers, random
+streams, position in the data; its step rules), ``curves.jsonl`` and ``film.npz``. Rows of the latter two beyond the
+state's step are ignored on reading, so a kill between two writes loses nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from genplay.contract import atomic
+from genplay.contract.card import Card
+from genplay.contract.errors import BadInput
+from genplay.core import checkpoint
+from genplay.engine.curves import Curves
+
+
+@dataclass
+class SavedRun:
+    """A run as it stands on disk; tensors are read apart, when it is woken."""
+
+    run_id: str
+    card: Card
+    folder: Path
+    film: list[tuple[int, np.ndarray]] = field(default_factory=list)
+
+
+class Store:
+    """The folder of all runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.trash = root.parent / "trash"
+
+    def open(self) -> tuple[list[SavedRun], list[str]]:
+        """All saved runs, oldest first, and a sentence for each that cannot be read. Sweeps up after a crash."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        atomic.sweep(self.root)
+        shutil.rmtree(self.trash, ignore_errors=True)
+        found, problems = [], []
+        for folder in sorted((p for p in self.root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime):
+            try:
+                found.append(self._read(folder))
+            except BadInput as error:
+                problems.append(f"The saved run {folder.name} was left alone: {error}")
+        return found, problems
+
+    def _read(self, folder: Path) -> SavedRun:
+        try:
+            if (folder / "run.json").stat().st_size > 8 << 20:
+                raise BadInput("its card is too large.")
+            card = Card.from_json((folder / "run.json").read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            raise BadInput("its card cannot be read.") from None
+        return SavedRun(folder.name, card, folder, _read_film(folder / "film.npz", card.step))
+
+    def write(
+        self,
+        run_id: str,
+        card: Card,
+        state: tuple[dict[str, torch.Tensor], dict[str, Any]],
+        curves: Curves,
+        film: list[tuple[int, np.ndarray]],
+    ) -> None:
+        """Save a run. The state is renamed into place before the card, which only ever names a state that is there."""
+        folder = self.root / run_id
+        lines, whole = curves.unsaved_lines()
+        _put_lines(folder / "curves.jsonl", lines, whole)
+        atomic.write(folder / "film.npz", _film_bytes(film))
+        atomic.write(folder / "state.safetensors", checkpoint.pack(*state))
+        atomic.write(folder / "run.json", card.to_json().encode())
+
+    def read_state(self, run_id: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Tensors and plain values of a saved run; raises ``BadInput``."""
+        path = self.root / run_id / "state.safetensors"
+        try:
+            return checkpoint.unpack(path.read_bytes())
+        except OSError as error:
+            raise BadInput(f"The saved state of the run cannot be read: {error.strerror}.") from None
+
+    def read_curves(self, run_id: str, last_step: int) -> Curves:
+        """Logged rows up to a step."""
+        curves = Curves()
+        try:
+            with (self.root / run_id / "curves.jsonl").open(encoding="utf-8", errors="replace") as file:
+                curves.read_lines(file, last_step)
+        except OSError:
+            pass  # a run saved before its first step has none
+        return curves
+
+    def discard(self, run_id: str) -> None:
+        """Move a run to the trash."""
+        folder = self.root / run_id
+        if folder.is_dir():
+            self.trash.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.trash / run_id, ignore_errors=True)
+            folder.rename(self.trash / run_id)
+
+    def bring_back(self, run_id: str) -> None:
+        """Undo ``discard``."""
+        if (self.trash / run_id).is_dir():
+            (self.trash / run_id).rename(self.root / run_id)
+
+
+def _put_lines(path: Path, lines: str, whole: bool) -> None:
+    if whole:
+        atomic.write(path, lines.encode())
+        return
+    with path.open("a", encoding="utf-8") as file:
+        file.write(lines)
+
+
+def _film_bytes(film: list[tuple[int, np.ndarray]]) -> bytes:
+    buffer = io.BytesIO()
+    arrays = {f"frame{i}": x for i, (_, x) in enumerate(film)}
+    np.savez_compressed(buffer, steps=np.array([step for step, _ in film], dtype=np.int64), **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _read_film(path: Path, last_step: int) -> list[tuple[int, np.ndarray]]:
+    """Frames up to a step; a damaged film is only a film, and is left out."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            steps = arrays["steps"].tolist()
+            film = [(int(step), arrays[f"frame{i}"]) for i, step in enumerate(steps) if step <= last_step]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return []
+    return [(step, x) for step, x in film if x.dtype in (np.uint8, np.float32, np.int64)]
