@@ -55,7 +55,7 @@ class Probe:
 
 @torch.no_grad()
 def ask(probe: type[Probe], model: Model | None, data: Dataset | None, question: Question) -> Iterator[Partial]:
-    """Put ``question`` to ``model`` (and the ``data`` it learns). Raises ``BadInput`` when they do not fit each other."""
+    """Put ``question`` to ``model`` and the ``data`` it learns. Raises ``BadInput`` where they do not fit."""
     if probe.needs_model:
         _check_fit(probe, model, data)
     generator = seeded(question.seed, model.device if model is not None else "cpu")
@@ -103,7 +103,7 @@ def conditions(condition: tuple[int, ...], spec: DataSpec, n: int, device: torch
 
 
 def codes(z: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
-    """A question's latent codes (N, D) as a float tensor; raises ``BadInput`` for another shape or values not finite."""
+    """A question's latent codes (N, D) as a float tensor; raises ``BadInput`` for a wrong shape or infinite values."""
     if z.ndim != 2 or z.shape[1] != size or not len(z):
         raise BadInput(f"The codes must be rows of {size} numbers, not an array of shape {z.shape}.")
     z = np.ascontiguousarray(z, dtype=np.float32)

@@ -1,0 +1,69 @@
+"""How probable a model finds data it has not seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from genplay.contract import requests, results
+from genplay.contract.capability import Capability
+from genplay.core.dataset import Dataset, to_float
+from genplay.core.model import Model
+from genplay.core.probe import Partial, Probe, streams, within
+from genplay.probes.latent_map import chosen
+
+MAX_EXAMPLES = 50_000
+MAX_IMPORTANCE = 4096
+_EVALUATIONS = 512  # examples times importance samples in one piece of work
+
+
+class EstimateLikelihood(Probe):
+    """Mean log p(x) of held-out examples: exact, the importance-weighted bound (Burda et al. 2016), or unnormalised."""
+
+    question = requests.EstimateLikelihood
+    needs = frozenset({Capability.LOG_DENSITY})
+    needs_data = True
+
+    def run(
+        self, model: Any, data: Dataset, question: requests.EstimateLikelihood, generator: Generator
+    ) -> Iterator[Partial]:
+        """``results.Likelihood`` of the examples done so far, sharper with each piece."""
+        n = within("The number of examples", question.n, 1, MAX_EXAMPLES)
+        k = within("The number of importance samples", question.importance_samples, 1, MAX_IMPORTANCE)
+        k = k if model.density_kind == "bound" and hasattr(model, "importance_bound") else 1
+        rows = chosen(len(data.heldout), n, generator).to(data.heldout.device)
+        values: list[Tensor] = []
+        elbos: list[Tensor] = []
+        for piece, stream in zip(rows.split(max(1, _EVALUATIONS // max(k, 8))), streams(generator)):
+            x, labels = to_float(data.heldout[piece]).to(model.device), data.heldout_labels[piece].to(model.device)
+            if k > 1:
+                values.append(model.importance_bound(x, labels, k, stream).double().cpu())
+                elbos.append(model.log_density(x, labels, stream).double().cpu())
+            else:
+                values.append(model.log_density(x, labels, stream).double().cpu())
+            done = torch.cat(values)
+            yield Partial(summary(model, done, torch.cat(elbos) if elbos else None, k), len(done) / len(rows))
+
+
+def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.Likelihood:
+    """Mean and standard error of log-likelihoods (N,), and -mean / (size of x * log 2): bits a dimension.
+
+    The density is that of x as the model sees it, for pictures on the scale [-1, 1].
+    """
+    mean = nats.mean().item()
+    deviation = nats.std().item() if len(nats) > 1 else 0.0
+    if model.density_kind == "bound" and elbo is None:
+        elbo = nats
+    return results.Likelihood(
+        kind=model.density_kind,
+        nats=mean,
+        error=deviation / math.sqrt(len(nats)),
+        bits_per_dim=-mean / (model.spec.size * math.log(2)),
+        n=len(nats),
+        elbo=None if elbo is None else elbo.mean().item(),
+        importance_samples=k,
+    )
