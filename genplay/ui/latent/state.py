@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,8 +24,8 @@ class LatentState:
     """One code ``z`` (D,), how the plane around it is seen, and the path, wells and condition beside it.
 
     ``seed`` is the seed that drew ``z`` (None once it has been moved). ``axes`` name the plane's directions: "z3" for a
-    dimension, "pc0" for a principal direction, "" for the panel's own choice. ``window`` is the plane's centre and half
-    its height, in units of the code. ``wells`` are A, B and C of the arithmetic A − B + C.
+    dimension, "pc0" for a principal direction, "" for the panel's own choice. ``wells`` are A, B and C of the
+    arithmetic A − B + C.
     """
 
     z: np.ndarray
@@ -41,7 +40,6 @@ class LatentState:
     closed: bool = False
     wells: tuple[np.ndarray | None, ...] = (None, None, None)
     condition: tuple[int, ...] = ()
-    window: tuple[float, float, float] = (0.0, 0.0, RANGE)
 
     @classmethod
     def start(cls, size: int) -> LatentState:
@@ -117,7 +115,6 @@ class LatentState:
             "closed": self.closed,
             "wells": [None if w is None else _listed(w) for w in self.wells],
             "condition": list(self.condition),
-            "window": list(self.window),
         }
 
     @classmethod
@@ -139,10 +136,11 @@ class LatentState:
             "closed": lambda v: v if isinstance(v, bool) else None,
             "wells": lambda v: tuple(_code(w, size) for w in v) if isinstance(v, list) and len(v) == 3 else None,
             "condition": lambda v: tuple(v) if isinstance(v, list | tuple) and all(map(_is_int, v)) else None,
-            "window": _window,
         }
         read = {name: reader(plain.get(name)) for name, reader in readers.items()}
-        return replace(start, **{name: value for name, value in read.items() if value is not None})
+        state = replace(start, **{name: value for name, value in read.items() if value is not None})
+        drawn = state.seed is not None and np.array_equal(state.random(state.seed).z, state.z)
+        return state if drawn else replace(state, seed=None)
 
 
 def _listed(z: np.ndarray) -> list[float]:
@@ -180,11 +178,3 @@ def axis_of(name: object, size: int) -> tuple[str, int] | None:
     """("z" or "pc", index) of an axis name, or None where the space has no such axis."""
     match = AXIS.match(name) if isinstance(name, str) else None
     return (match[1], int(match[2])) if match and int(match[2]) < size else None
-
-
-def _window(value: object) -> tuple[float, float, float] | None:
-    if not isinstance(value, list | tuple) or len(value) != 3 or not all(map(_is_number, value)):
-        return None
-    x, y, half = (float(v) for v in value)
-    inside = max(abs(x), abs(y)) <= LIMIT and 0.01 <= half <= LIMIT
-    return (x, y, half) if inside and math.isfinite(half) else None
