@@ -1,1 +1,10 @@
 """Files made from results: pictures, animations, arrays, tables and scripts. numpy and Pillow only."""
+
+from __future__ import annotations
+
+from genplay.export.answers import drawable, named_arrays
+from genplay.export.embed import read_recipe
+from genplay.export.output import encode, write
+from genplay.export.script import python_script
+
+__all__ = ["drawable", "encode", "named_arrays", "python_script", "read_recipe", "write"]

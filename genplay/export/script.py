@@ -1,0 +1,96 @@
+"""A recipe as a short Python script that makes the same file again."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import MISSING, Field, fields
+from typing import TYPE_CHECKING, Any
+
+from genplay.contract.errors import BadInput
+from genplay.contract.recipe import MAX_LISTED, Recipe, question_from_plain, question_to_plain
+from genplay.contract.requests import Question
+from genplay.export.options import checked
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WIDTH = 100
+
+
+def python_script(recipe: Recipe, filename: str) -> str:
+    """A script on ``genplay.api`` that opens the checkpoint, asks the question and saves ``filename``, byte for byte.
+
+    Every value is written as a literal, so that nothing in a recipe can become code. Raises ``BadInput`` for a recipe
+    of a run in progress, whose weights no file holds, and for export options that cannot be.
+    """
+    if not recipe.digest:
+        raise BadInput("Save the run as a checkpoint first: a script needs a file to load the weights from.")
+    export = checked(recipe.export).plain()
+    question = _question(question_from_plain(question_to_plain(recipe.question)))
+    load = _call("genplay.load", [recipe.checkpoint or "checkpoint.safetensors"], {"digest": recipe.digest})
+    view = f",\n    view={_wrapped(recipe.view, 4)}" if recipe.view else ""
+    imports = [name for name in ("base64", "numpy as np") if f"{name.split()[-1]}." in question]
+    lines = [f"import {name}" for name in imports] + [""] * bool(imports)
+    lines += ["import genplay.api as genplay", ""]
+    lines += [f"model = {load}", f"question = {question}", "answer = genplay.ask(model, question)"]
+    lines += [f"genplay.save(\n    model,\n    question,\n    answer,\n    {filename!r},"]
+    lines += [f"    export={_wrapped(export, 4)}{view},\n)"]
+    return "\n".join(lines) + "\n"
+
+
+def _call(function: str, values: list[Any], named: dict[str, Any]) -> str:
+    parts = [repr(v) for v in values] + [f"{name}={value!r}" for name, value in named.items()]
+    return f"{function}({', '.join(parts)})"
+
+
+def _question(question: Question) -> str:
+    """The call that makes the question: fields at their default are left out, except the seed."""
+    shown = [f for f in fields(question) if f.name == "seed" or not _is_default(question, f)]
+    shown.sort(key=lambda f: f.name == "seed")
+    parts = [f"{f.name}={_literal(getattr(question, f.name))}" for f in shown]
+    name = f"genplay.{type(question).__name__}"
+    line = f"{name}({', '.join(parts)})"
+    if len(line) <= WIDTH:
+        return line
+    return f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + ")"
+
+
+def _is_default(question: Question, f: Field[Any]) -> bool:
+    value = getattr(question, f.name)
+    default = f.default_factory() if f.default_factory is not MISSING else f.default
+    return not hasattr(value, "dtype") and repr(value) == repr(default)
+
+
+def _literal(value: Any) -> str:
+    return _array(value) if hasattr(value, "dtype") else repr(value)
+
+
+def _array(array: np.ndarray) -> str:
+    """An expression that makes the array again, bit for bit; long byte arrays are packed."""
+    if str(array.dtype) == "uint8" and array.size > MAX_LISTED:
+        packed = base64.b64encode(array.tobytes()).decode("ascii")
+        return f'np.frombuffer(base64.b64decode("{packed}"), dtype=np.uint8).reshape({array.shape})'
+    return f"np.array({_rows(array, 8)}, dtype=np.{array.dtype})"
+
+
+def _rows(array: np.ndarray, indent: int) -> str:
+    """Nested lists with a row a line, every number in the fewest digits that read back as the same one."""
+    if array.ndim == 1:
+        return f"[{', '.join(_number(v) for v in array)}]"
+    inner = f",\n{' ' * indent}".join(_rows(row, indent + 4) for row in array)
+    return f"[\n{' ' * indent}{inner},\n{' ' * (indent - 4)}]" if len(array) > 1 else f"[{inner}]"
+
+
+def _number(value: Any) -> str:
+    short = str(value)
+    exact = value.item()
+    return short if type(value)(float(short) if isinstance(exact, float) else exact) == value else repr(exact)
+
+
+def _wrapped(values: dict[str, Any], indent: int) -> str:
+    """A dictionary literal, an entry a line if it does not fit on one."""
+    line = repr(values)
+    if len(line) + indent <= WIDTH - 10:
+        return line
+    inner = "".join(f"{' ' * (indent + 4)}{name!r}: {value!r},\n" for name, value in values.items())
+    return f"{{\n{inner}{' ' * indent}}}"
