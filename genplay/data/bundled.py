@@ -45,7 +45,8 @@ class Bundled(DataSource):
 def _read(name: str) -> tuple[torch.Tensor, torch.Tensor, int]:
     """Images uint8 (N, C, H, W), labels int64 (N, A) and the number of training rows."""
     try:
-        with np.load(shipped("assets") / "data" / f"{name}.npz", allow_pickle=False) as file:
+        path = shipped("assets") / "data" / f"{name}.npz"
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             images, labels, train = file["images"], file["labels"], int(file["train"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         raise BadInput(f"The bundled data set {name} is missing or damaged; install genplay again.") from None

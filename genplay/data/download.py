@@ -10,9 +10,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from genplay.contract import atomic
@@ -113,9 +112,8 @@ def _check_url(url: str) -> None:
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirection only to an address that could have been asked for in the first place."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> urllib.request.Request | None:
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """The request to follow; raises ``BadInput``."""
         _check_url(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -87,6 +87,11 @@ class Folder(DataSource):
     Options = FolderOptions
 
     @classmethod
+    def ready(cls) -> bool:
+        """False: a folder has to be chosen first."""
+        return False
+
+    @classmethod
     def stamp(cls, options: FolderOptions) -> str:
         """A digest of names, sizes and times of the files, which changes when the folder does."""
         root = _root(options.path)

@@ -18,8 +18,7 @@ def parse(data: bytes, dimensions: int) -> np.ndarray:
     if len(data) < start or data[:4] != bytes((0, 0, UNSIGNED_BYTE, dimensions)):
         raise BadInput(f"This is not an IDX file of bytes in {dimensions} dimensions.")
     shape = struct.unpack(f">{dimensions}I", data[4:start])
-    if len(data) - start != math.prod(shape):
-        raise BadInput(
-            f"The IDX file holds {len(data) - start:,} bytes where its header announces {math.prod(shape):,}."
-        )
+    held, announced = len(data) - start, math.prod(shape)
+    if held != announced:
+        raise BadInput(f"The IDX file holds {held:,} bytes where its header announces {announced:,}.")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -33,7 +34,7 @@ class Downloaded(DataSource):
     @classmethod
     def ready(cls) -> bool:
         """Whether all files have been downloaded."""
-        return all((cls.folder() / file.name).is_file() for file in cls.files)
+        return all(os.path.isfile(cls.folder() / file.name) for file in cls.files)
 
     @classmethod
     def fetch(cls, base_url: str = "", folder: Path | None = None) -> Iterator[tuple[int, int]]:
