@@ -151,6 +151,11 @@ class Trainer:
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.step = 0
 
+    def prepare(self) -> None:
+        """Make the optimisers now, whose import takes a second, instead of at the first step."""
+        for player in self.players.values():
+            _ = player.optimiser
+
     @property
     def epoch(self) -> float:
         """Passes over the training data so far."""

@@ -22,7 +22,7 @@ STATUS_SECONDS = 1.0
 
 
 class ThreadedEngine:
-    """An ``engine_api.Engine`` over two lanes (or one, which MPS prefers) and an errand lane.
+    """An ``engine_api.Engine`` over two lanes (or one, which MPS prefers) and an errand lane. Idle until ``start``.
 
     ``root`` is where runs are kept; ``threads`` limits torch (0: all cores but one); ``device`` is "auto" or a name.
     """
@@ -43,12 +43,23 @@ class ThreadedEngine:
         self._workshop: Workshop | None = None
         self._closed = False
         self._status_at = 0.0
-        boot = partial(self._boot, root or paths.user_data(), device, threads, autosave_seconds)
-        self._train.post(boot)
+        self._boots = partial(self._boot, root or paths.user_data(), device, threads, autosave_seconds)
+        self._early: list[object] | None = []  # requests from before the start
+
+    def start(self) -> None:
+        """Begin: the train lane imports torch. The window calls this once it has been painted."""
+        if self._early is not None and not self._closed:
+            early, self._early = self._early, None
+            self._train.post(self._boots)
+            for request in early:
+                self.submit(request)
 
     def submit(self, request: object) -> None:
         """Queue a request; see ``genplay.contract.requests``."""
         if self._closed:
+            return
+        if self._early is not None:
+            self._early.append(request)
             return
         if isinstance(request, Ask):
             self._mailbox.open_job(request.slot, request.job)

@@ -306,6 +306,8 @@ class Workshop:
     def _film(self, run: Run, keep: bool = True) -> None:
         """Have the view lane draw the run's fixed-seed samples with the weights of this moment."""
         shown = self._shown(run)
+        if run.run_id in self.runs:
+            self.shelf.publish(run.run_id, shown)
         n = FILM_POINTS if shown.spec.kind is Kind.POINTS else FILM_PICTURES
         question = ask_for.DrawSamples(n=n, seed=run.seed)
         probe = all_probes()["DrawSamples"]

@@ -1,0 +1,436 @@
+"""The command line: the window, and the same engine without one.
+
+Bad input is one line on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from genplay import __version__
+from genplay.contract.errors import BadInput
+
+if TYPE_CHECKING:
+    from genplay.api import Opened
+    from genplay.engine.run import Run
+
+MOVING = {".gif", ".webp", ".apng"}
+Command = Callable[[argparse.Namespace], "int | None"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        parser = COMMANDS[words[0]](words[0]) if words and words[0] in COMMANDS else _window_parser()
+        chosen = parser.parse_args(words[1:] if words and words[0] in COMMANDS else words)
+        return int(chosen.command(chosen) or 0)
+    except BadInput as error:
+        print(f"genplay: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has left
+        return 0
+    except OSError as error:
+        print(f"genplay: {error.filename or 'The disk'}: {error.strerror or error}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("genplay: Stopped.", file=sys.stderr)
+        return 130
+    return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message[:1].upper()}{message[1:].rstrip('.')}; see {self.prog} --help.")
+
+
+def _parser(name: str, help: str, command: Command) -> _Parser:
+    parser = _Parser(prog=f"genplay {name}".strip(), description=help, allow_abbrev=False)
+    parser.set_defaults(command=command)
+    return parser
+
+
+# ---- the window -------------------------------------------------------------------------------------------------
+
+
+def _window_parser() -> _Parser:
+    parser = _parser("", "A desktop playground for generative models. Without a command, the window opens.", _window)
+    parser.epilog = f"Commands: {', '.join(COMMANDS)}. Each has its own --help."
+    parser.add_argument("files", nargs="*", metavar="FILE", help="checkpoints or pictures made by genplay to open")
+    parser.add_argument("--reset", action="store_true", help="start with default settings; the old ones are set aside")
+    parser.add_argument("--version", action="version", version=f"genplay {__version__}")
+    return parser
+
+
+def _window(chosen: argparse.Namespace) -> int:
+    missing = [name for name in chosen.files if not Path(name).exists()]
+    if missing:
+        raise BadInput(f"There is no command and no file {missing[0]!r}; see genplay --help.")
+    from genplay.app import run
+
+    return run([str(Path(name).resolve()) for name in chosen.files], reset=chosen.reset)
+
+
+# ---- train ------------------------------------------------------------------------------------------------------
+
+
+def _train_parser(name: str) -> _Parser:
+    parser = _parser(name, "Train a model and write a checkpoint.", _train)
+    parser.add_argument("family", help="a model family; see genplay list families")
+    parser.add_argument("--data", required=True, help="a data set; see genplay list data")
+    parser.add_argument("--data-set", nargs="+", default=[], metavar="K=V", help="options of the data set")
+    parser.add_argument("--preset", help="a named starting point of the family")
+    parser.add_argument("--set", nargs="+", default=[], action="extend", metavar="K=V", help="settings to change")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="training steps")
+    length.add_argument("--seconds", type=float, help="training time (default 60)")
+    parser.add_argument("--seed", type=int, default=0, help="decides initial weights, order of the data and noise")
+    parser.add_argument("--name", help="what the run is called")
+    parser.add_argument("--quiet", action="store_true", help="no progress line")
+    _add_machine(parser)
+    _add_out(parser, "the checkpoint, FILE.safetensors")
+    return parser
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    _check_positive(chosen.steps, "--steps")
+    _check_positive(chosen.seconds, "--seconds")
+    out = _free_path(chosen.out, chosen.overwrite, {".safetensors"})
+    run = _new_run(chosen)
+    from genplay.core.training import Diverged
+    from genplay.engine import headless
+
+    seconds = 60.0 if chosen.steps is None and chosen.seconds is None else chosen.seconds
+    try:
+        for _ in _with_progress(headless.train(run, chosen.steps, seconds), chosen, seconds):
+            pass
+    except KeyboardInterrupt:
+        print(f"\ngenplay: Stopped at step {run.step:,}.", file=sys.stderr)
+    except Diverged as error:
+        raise BadInput(f"{error} Nothing was written; try a lower learning_rate or a gradient clip.") from None
+    headless.take_preview(run)
+    digest = run.save(out)
+    print(f"{out}  {run.step:,} steps  {run.seconds:.1f} s  digest {digest}")
+
+
+def _new_run(chosen: argparse.Namespace) -> Run:
+    device = _machine(chosen)
+    from genplay import families
+    from genplay.contract import knob
+    from genplay.core.training import TrainingConfig
+    from genplay.engine.run import Run, default_name
+
+    family = families.named(chosen.family)
+    config, training = _preset(family, chosen.preset)
+    own = {k.name: k for k in knob.knobs(TrainingConfig)}
+    theirs = {k.name: k for k in knob.knobs(family.Config)}
+    for name, text in _pairs(chosen.set).items():
+        if name not in own and name not in theirs:
+            raise BadInput(f"The {family.title} has no setting {name!r}; known: {', '.join([*theirs, *own])}.")
+        (training if name in own else config)[name] = (own.get(name) or theirs[name]).parse(text)
+    run = Run.create(
+        "command-line",
+        chosen.name or "",
+        chosen.family,
+        chosen.data,
+        data_options=_data_options(chosen.data, _pairs(chosen.data_set)),
+        config=config,
+        training=training,
+        seed=chosen.seed,
+        device=device,
+    )
+    run.name = run.name or default_name(family, run.data_title)
+    return run
+
+
+def _preset(family: Any, name: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    if name is None:
+        return {}, {}
+    known = {preset.name: preset for preset in family.presets}
+    if name not in known:
+        raise BadInput(f"The {family.title} has no preset {name!r}; known: {', '.join(known) or 'none'}.")
+    return dict(known[name].config), dict(known[name].training)
+
+
+def _data_options(name: str, texts: dict[str, str]) -> dict[str, Any]:
+    from genplay import data
+    from genplay.contract import knob
+
+    return knob.values(knob.parse(data.source(name).Options, texts)) if texts else {}
+
+
+def _with_progress(runs: Iterable[Run], chosen: argparse.Namespace, seconds: float | None) -> Iterable[Run]:
+    """The runs, with a line on standard error that is rewritten twice a second."""
+    last = 0.0
+    for run in runs:
+        if not chosen.quiet and run.seconds - last >= 0.5:
+            last = run.seconds
+            share = run.step / chosen.steps if chosen.steps else run.seconds / (seconds or 1)
+            loss = next((f"{n} {v:.4g}" for n, v in run.terms.items() if n.startswith("loss")), "")
+            left = run.seconds * (1 - share) / max(share, 1e-9)
+            text = f"step {run.step:,}  {loss}  {run.step / run.seconds:.1f} steps/s  {left:.0f} s left"
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        yield run
+    if last:
+        print("\r\033[K", end="", file=sys.stderr)
+
+
+# ---- sample and reconstruct -------------------------------------------------------------------------------------
+
+
+def _sample_parser(name: str) -> _Parser:
+    parser = _parser(name, "Draw samples from a checkpoint.", _sample)
+    parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    parser.add_argument("-n", type=int, default=64, help="how many samples (default 64)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--condition", nargs="+", default=[], metavar="ATTRIBUTE=VALUE", help="what to ask for")
+    for option, help in (("guidance", "guidance scale"), ("sampler", "sampling method"), ("steps", "sampler steps")):
+        parser.add_argument(f"--{option}", help=f"{help}, where the family has it")
+    parser.add_argument("--set", nargs="+", default=[], metavar="K=V", help="other settings of the sampler")
+    parser.add_argument("--scale", type=int, default=4, help="pixels a pixel in pictures (default 4)")
+    parser.add_argument("--columns", type=int, default=0, help="width of the grid (default about a square)")
+    _add_machine(parser)
+    _add_out(parser, ".npz for arrays, .png for a grid, .gif, .webp or .apng for the trajectory")
+    return parser
+
+
+def _sample(chosen: argparse.Namespace) -> None:
+    _check_positive(chosen.n, "-n")
+    out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", *MOVING})
+    opened = _opened(chosen)
+    from genplay import api
+    from genplay.contract import knob
+
+    texts = _pairs(chosen.set)
+    texts |= {n: v for n in ("guidance", "sampler", "steps") if (v := getattr(chosen, n)) is not None}
+    try:
+        config = knob.values(knob.parse(opened.model.SampleConfig, texts)) if texts else {}
+    except BadInput as error:
+        raise BadInput(f"Sampling from this {opened.model.title}: {error}") from None
+    labels = opened.card.spec.labels(_pairs(chosen.condition)) if chosen.condition else ()
+    kind = api.Trajectory if out.suffix in MOVING else api.DrawSamples
+    question = kind(n=chosen.n, condition=labels, config=config, seed=chosen.seed)
+    answer = api.ask(opened, question)
+    _write(opened, question, answer, out, chosen)
+    print(f"{out}  {chosen.n} samples  seed {chosen.seed}")
+
+
+def _write(opened: Opened, question: Any, answer: Any, out: Path, chosen: argparse.Namespace) -> None:
+    from genplay import api, export
+
+    if out.suffix == ".npz":
+        arrays = {n: a for n, a in export.named_arrays(answer).items() if n in ("images", "points", "tokens", "labels")}
+        options: dict[str, Any] = {"format": "npz", "what": "arrays", "arrays": arrays}
+    else:
+        options = {"scale": chosen.scale, "columns": chosen.columns}
+        options["what"] = "animation" if out.suffix in MOVING else "grid"
+    api.save(opened, question, answer, out, options, overwrite=True)
+
+
+def _reconstruct_parser(name: str) -> _Parser:
+    parser = _parser(name, "Encode and decode the held-out pictures of a data set, in order.", _reconstruct)
+    parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    parser.add_argument("--data", required=True, help="a data set of the model's kind and shape")
+    parser.add_argument("--data-set", nargs="+", default=[], metavar="K=V", help="options of the data set")
+    _add_machine(parser)
+    _add_out(parser, "FILE.npz with images and reconstructions")
+    return parser
+
+
+def _reconstruct(chosen: argparse.Namespace) -> None:
+    out = _free_path(chosen.out, chosen.overwrite, {".npz"})
+    opened = _opened(chosen)
+    from genplay import data
+    from genplay.contract import atomic
+    from genplay.engine.reconstruction import reconstruct
+    from genplay.export import arrays
+
+    dataset = data.load(chosen.data, _data_options(chosen.data, _pairs(chosen.data_set)))
+    found = reconstruct(opened.model, dataset)
+    atomic.write(out, arrays.encode(found, json.dumps({"digest": opened.digest, "data": chosen.data})))
+    print(f"{out}  {len(dataset.heldout):,} held-out examples of {dataset.title}")
+
+
+# ---- info and list ----------------------------------------------------------------------------------------------
+
+
+def _info_parser(name: str) -> _Parser:
+    parser = _parser(name, "Show the card of a checkpoint.", _info)
+    parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    parser.add_argument("--json", action="store_true", help="the whole card as JSON")
+    return parser
+
+
+def _info(chosen: argparse.Namespace) -> None:
+    from genplay.contract import card as cards
+
+    path = _checkpoint_path(chosen.checkpoint)
+    card = cards.read(path)
+    if chosen.json:
+        print(json.dumps(json.loads(card.to_json()) | {"digest": cards.digest(path)}, indent=1, sort_keys=True))
+        return
+    rows = [("name", card.name), ("family", card.family), ("data", f"{card.data_title} ({card.data})")]
+    rows += [("kind", f"{card.spec.kind}, shape {card.spec.shape}"), ("trained", f"{card.step:,} steps")]
+    rows += [(n, str(v)) for n, v in (card.config | card.training).items()]
+    rows += [(n, f"{points[-1][1]:.5g}") for n, points in card.curves.items() if points]
+    rows += [("recipe", card.recipe), ("data licence", card.licence), ("made with", card.made_with)]
+    rows += [("digest", cards.digest(path))]
+    _print_table(rows)
+
+
+def _list_parser(name: str) -> _Parser:
+    parser = _parser(name, "List what genplay knows.", _list)
+    parser.add_argument("what", choices=("families", "data", "checkpoints"))
+    return parser
+
+
+def _list(chosen: argparse.Namespace) -> None:
+    _print_table({"families": _families, "data": _data, "checkpoints": _checkpoints}[chosen.what]())
+
+
+def _families() -> list[tuple[str, str]]:
+    from genplay import families
+
+    return [(name, f"{f.title}: {f.summary}") for name, f in families.all().items()]
+
+
+def _data() -> list[tuple[str, str]]:
+    from genplay import data
+
+    return [(name, f"{s.title}: {s.summary}") for name, s in data.sources().items()]
+
+
+def _checkpoints() -> list[tuple[str, str]]:
+    from genplay.contract import card, paths
+
+    found = sorted(paths.shipped("checkpoints").glob("*.safetensors"))
+    cards = [(path.stem, card.read(path)) for path in found]
+    return [(stem, f"{c.name}, {c.step:,} steps") for stem, c in cards]
+
+
+def _print_table(rows: list[tuple[str, str]]) -> None:
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        print(f"{name:<{width}}  {text}")
+
+
+# ---- pictures of the window -------------------------------------------------------------------------------------
+
+
+def _shot_parser(name: str) -> _Parser:
+    parser = _parser(name, "Take a screenshot of the window, offscreen.", _shot)
+    parser.add_argument("panel", help="a tab of the stage, such as samples or latent")
+    parser.add_argument("--run", default="vae-faces16", metavar="CHECKPOINT", help="a file or a shipped checkpoint")
+    parser.add_argument("--size", default="1440x900", metavar="WxH")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--train", type=float, default=0.0, metavar="SECONDS", help="train for so long first")
+    _add_out(parser, "FILE.png")
+    return parser
+
+
+def _shot(chosen: argparse.Namespace) -> None:
+    out = _free_path(chosen.out, chosen.overwrite, {".png"})
+    width, _, height = chosen.size.partition("x")
+    if not (width.isdigit() and height.isdigit() and 640 <= int(width) <= 7680 and 480 <= int(height) <= 4320):
+        raise BadInput(f"--size must be such as 1440x900, not {chosen.size!r}.")
+    from genplay.app import shot
+
+    shot(chosen.panel, _checkpoint_path(chosen.run), (int(width), int(height)), chosen.theme, out, chosen.train)
+    print(out)
+
+
+def _tour_parser(name: str) -> _Parser:
+    parser = _parser(name, "Walk the window through its widgets, offscreen, and leave a screenshot a stop.", _tour)
+    parser.add_argument("--out", default="tour", metavar="FOLDER")
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    return parser
+
+
+def _tour(chosen: argparse.Namespace) -> None:
+    from genplay.app import tour
+
+    tour(Path(chosen.out), chosen.theme)
+
+
+# ---- what several commands share --------------------------------------------------------------------------------
+
+
+def _add_out(parser: _Parser, help: str) -> None:
+    parser.add_argument("--out", required=True, metavar="FILE", help=help)
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+
+
+def _add_machine(parser: _Parser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps ...")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads (default: all cores but one)")
+
+
+def _machine(chosen: argparse.Namespace) -> Any:
+    from genplay.engine import device
+
+    if chosen.threads < 0 or chosen.threads > 1024:
+        raise BadInput(f"--threads must be between 0 and 1024, not {chosen.threads}.")
+    device.set_threads(chosen.threads)
+    return device.choose(chosen.device)
+
+
+def _opened(chosen: argparse.Namespace) -> Opened:
+    path = _checkpoint_path(chosen.checkpoint)
+    device = _machine(chosen)
+    from genplay import api
+
+    return api.load(path, device=str(device))
+
+
+def _checkpoint_path(name: str) -> Path:
+    """A checkpoint file as given, or a shipped one by name; raises ``BadInput``."""
+    from genplay.contract import paths
+
+    folder = paths.shipped("checkpoints")
+    for path in (Path(name), folder / name, folder / f"{name}.safetensors"):
+        if path.is_file():
+            return path
+    raise BadInput(f"There is no checkpoint {name!r}; see genplay list checkpoints.")
+
+
+def _free_path(name: str, overwrite: bool, endings: set[str]) -> Path:
+    """A path that may be written; raises ``BadInput`` for another ending, a missing folder or a file that is there."""
+    path = Path(name)
+    if path.suffix not in endings:
+        raise BadInput(f"--out must end in {', '.join(sorted(endings))}, not {name!r}.")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"There is no folder {str(path.parent)!r} for --out.")
+    if not overwrite and path.exists() and path.stat().st_size:
+        raise BadInput(f"{name} exists; give --overwrite to replace it.")
+    return path
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    """``name=text`` words as a dict; raises ``BadInput``."""
+    for word in words:
+        if "=" not in word:
+            raise BadInput(f"{word!r} must have the form name=value.")
+    return dict(word.split("=", 1) for word in words)  # type: ignore[misc]
+
+
+def _check_positive(value: float | None, option: str) -> None:
+    if value is not None and not value > 0:
+        raise BadInput(f"{option} must be more than 0, not {value}.")
+
+
+COMMANDS: dict[str, Callable[[str], _Parser]] = {
+    "train": _train_parser,
+    "sample": _sample_parser,
+    "reconstruct": _reconstruct_parser,
+    "info": _info_parser,
+    "list": _list_parser,
+    "shot": _shot_parser,
+    "tour": _tour_parser,
+}
