@@ -45,7 +45,9 @@ checkpoints: setup ## train the shipped checkpoints again
 	$(BIN)/python checkpoints/make.py $(ARGS)
 
 shots: setup ## the pictures of the README
-	$(OFFSCREEN) $(BIN)/genplay tour --shots docs/images $(ARGS)
+	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent; do \
+	    $(OFFSCREEN) $(BIN)/genplay shot $$panel --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
+	done; done
 
 bench: setup ## every benchmark, one after the other
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(OFFSCREEN) $(BIN)/python $$file $(ARGS); done

@@ -110,6 +110,34 @@ def test_links_of_the_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
+def test_the_keys_of_the_readme_do_something() -> None:
+    from genplay.ui import shortcuts
+
+    table = README.split("## Keyboard")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
+    named = [key for row in rows for key in re.findall(r"`([^`]+)`", row)]
+    assert len(named) > 10
+    assert set(named) <= {key for row in shortcuts.TABLE for key in row.keys}
+
+
+@pytest.mark.slow
+def test_the_command_lines_of_the_readme_work(tmp_path: Path) -> None:
+    lines = re.findall(r"^genplay (.+)$", README, re.MULTILINE)
+    assert {"list", "train", "sample", "reconstruct", "info"} <= {line.split()[0] for line in lines}
+    for line in lines:
+        words = line.replace("--seconds 60", "--steps 3").replace("-n 1000", "-n 5").split()
+        _genplay(words, tmp_path)
+        if "--out" in words:
+            assert (tmp_path / words[words.index("--out") + 1]).stat().st_size > 100, line
+
+
+def _genplay(words: list[str], folder: Path) -> None:
+    env = os.environ | {"GENPLAY_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "genplay", *words]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+
+
 def test_desktop_file_and_icon() -> None:
     from PIL import Image
 
