@@ -75,6 +75,7 @@ class PicturePart(QWidget):
         session.weights_changed.connect(lambda: self.ask(0.0))
         session.run_changed.connect(self._run_changed)
         session.map_changed.connect(self._show_data)
+        session.shown_z.connect(self._shown_elsewhere)
 
     def ask(self, since: float) -> None:
         """Decode the session's code; ``since`` is when the user asked for it, 0 if nobody did."""
@@ -97,6 +98,10 @@ class PicturePart(QWidget):
             self.picture.set_image(x)
         else:
             self.points.set_layer("decoded", x[None], colour="accent", size=14, opacity=1.0, title="decoded")
+
+    def _shown_elsewhere(self, z: np.ndarray | None) -> None:
+        if z is None and self.answer is not None:
+            self.show_decoded(self.answer.value.x[0])
 
     def _dragged(self, dx: float, dy: float) -> None:
         plane, state = self.session.plane(), self.session.state

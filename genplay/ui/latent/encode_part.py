@@ -1,0 +1,230 @@
+"""Encoding a picture: what the model makes of it, where it errs, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QImageReader
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from genplay.contract.errors import BadInput
+from genplay.contract.requests import Encode
+from genplay.contract.results import Answer, Encoded
+from genplay.ui import theme
+from genplay.ui.latent.session import LatentSession
+from genplay.ui.views import pixels
+from genplay.ui.views.heatmap import colours
+from genplay.ui.views.image_grid import ImageGrid
+
+SPREAD = 8
+MAX_PIXELS = 64_000_000
+FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.ppm *.pgm)"
+INVITATION = "Choose a held-out picture with the arrows, open or drop a file, or paste one (Ctrl+V)."
+
+
+class EncodePart(QWidget):
+    """Encodes a picture, moves the session's code to its mean, and shows the model's view of it in one row."""
+
+    refused = Signal(str)  # why a picture could not be used, one sentence
+    encoded = Signal()
+
+    def __init__(self, session: LatentSession) -> None:
+        super().__init__()
+        self.session = session
+        self.answer: Answer | None = None
+        self.question: Encode | None = None
+        self.index = -1  # of the held-out example on show, -1 for a picture from elsewhere
+        self._dice = np.random.default_rng()
+        self.grid = ImageGrid(columns=3 + SPREAD)
+        self.grid.selectable = False
+        self.grid.align = Qt.AlignmentFlag.AlignLeft
+        self.grid.setAccessibleName("Original, reconstruction, error and posterior draws")
+        self.note = QLabel(INVITATION)
+        self.note.setProperty("role", "dim")
+        self.note.setWordWrap(True)
+        self.about = QLabel()
+        self.about.setProperty("role", "dim")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.note)
+        layout.addWidget(self.grid, 1)
+        self.previous = _button("chevron-left", "Previous held-out picture", lambda: self.step(-1))
+        self.next = _button("chevron-right", "Next held-out picture", lambda: self.step(1))
+        self.dice = _button("dice", "A random held-out picture", self.random)
+        self.open = _button("open", "Open a picture file", self.choose_file)
+        self.paste = _button("image-plus", "Paste a picture (Ctrl+V)", self.paste_picture)
+        self.paste.setShortcut("Ctrl+V")
+        session.run_changed.connect(self._run_changed)
+        session.map_changed.connect(self._follow)
+        session.weights_changed.connect(self._again)
+        self._follow()
+
+    def toolbar(self) -> QWidget:
+        """The controls, for the row above the strip."""
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (self.previous, self.next, self.dice):
+            row.addWidget(widget)
+        row.addWidget(self.about, 1)
+        row.addWidget(self.open)
+        row.addWidget(self.paste)
+        return bar
+
+    # ---- where pictures come from
+
+    def step(self, by: int) -> None:
+        """The next (1) or previous (-1) held-out picture."""
+        latent = self.session.map
+        if latent is not None:
+            self._encode_row((self.index + by) % len(latent.x) if self.index >= 0 else (0 if by > 0 else -1))
+
+    def random(self) -> None:
+        """Some held-out picture."""
+        latent = self.session.map
+        if latent is not None:
+            self._encode_row(int(self._dice.integers(len(latent.x))))
+
+    def _encode_row(self, index: int) -> None:
+        latent = self.session.map
+        assert latent is not None
+        self.encode(latent.x[index], index % len(latent.x))
+
+    def choose_file(self) -> None:
+        """Ask for a picture file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Encode a picture", "", FILTER)
+        if path:
+            self.open_file(Path(path))
+
+    def open_file(self, path: Path) -> None:
+        """Encode a picture file."""
+        self._use(lambda: read_picture(path))
+
+    def paste_picture(self) -> None:
+        """Encode the picture on the clipboard."""
+        self.take(QGuiApplication.clipboard().mimeData())
+
+    def take(self, mime: QMimeData | None) -> None:
+        """Encode a picture that was pasted or dropped."""
+        files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime else []
+        if mime is not None and files:
+            self.open_file(Path(files[0]))
+        elif mime is not None and mime.hasImage():
+            image = mime.imageData()
+            self._use(lambda: image if isinstance(image, QImage) else QImage(image))
+        else:
+            self.refused.emit("There is no picture on the clipboard.")
+
+    def _use(self, source: Callable[[], QImage]) -> None:
+        if not self.session.ready or self.session.run is None:
+            return
+        if not self.session.can_encode or not self.session.pictures:
+            self.refused.emit("This model has no encoder for pictures.")
+            return
+        try:
+            channels, height, width = self.session.run.spec.shape
+            self.encode(fitted(source(), height, width, channels), -1)
+        except BadInput as error:
+            self.refused.emit(str(error))
+
+    # ---- asking and showing
+
+    def encode(self, x: np.ndarray, index: int = -1) -> None:
+        """Encode uint8 (H, W, C); ``index`` is its row among the held-out data, -1 for none."""
+        self.index = index
+        self.question = Encode(np.ascontiguousarray(x), self.session.condition, SPREAD)
+        self._ask(go=True)
+
+    def _ask(self, go: bool) -> None:
+        question = self.question
+        if question is not None and self.session.can_encode and self.session.pictures:
+            self.session.ask("encode", question, lambda answer: self._answered(answer, go))
+
+    def _again(self) -> None:
+        if self.session.state.strip == "reconstruction":
+            self._ask(go=False)
+
+    def _answered(self, answer: Answer, go: bool) -> None:
+        self.answer = answer
+        value: Encoded = answer.value
+        self.grid.set_images(np.concatenate(_row(value)), _captions(value))
+        self._follow()
+        if go:
+            self.session.do(self.session.state.moved(value.mu), "encode a picture")
+            self.encoded.emit()
+
+    def _run_changed(self) -> None:
+        self.answer = self.question = None
+        self.index = -1
+        self.grid.set_images(None)
+        self._follow()
+
+    def _follow(self) -> None:
+        known = self.session.map is not None
+        for button in (self.previous, self.next, self.dice):
+            button.setEnabled(known)
+        if not self.session.can_encode and self.session.ready:
+            self.note.setText("This model has no encoder, so no picture can be turned into a code.")
+        else:
+            self.note.setText(INVITATION)
+        self.note.setVisible(self.answer is None)
+        self.grid.setVisible(self.answer is not None)
+        total = len(self.session.map.x) if self.session.map is not None else 0
+        place = f"held-out picture {self.index + 1:,} of {total:,}" if self.index >= 0 else "your picture"
+        error = f" · mean error {100 * float(self.answer.value.error.mean()):.1f} %" if self.answer else ""
+        self.about.setText(place + error if self.question is not None else "")
+
+
+def _row(value: Encoded) -> list[np.ndarray]:
+    """Original, reconstruction, error map and posterior draws as pictures of one shape."""
+    parts = [value.x[:1], value.reconstruction[:1], colours(value.error, 0.0)[None], value.spread]
+    rgb = [np.repeat(p, 3, axis=-1) if p.shape[-1] == 1 else p for p in parts if len(p)]
+    return [part for part in rgb if part.shape[1:3] == value.reconstruction.shape[1:3]]
+
+
+def _captions(value: Encoded) -> list[str]:
+    names = ["original", "model", f"error ≤ {100 * float(value.error.max()):.0f} %"]
+    return names + [f"draw {i + 1}" for i in range(len(value.spread))]
+
+
+def read_picture(path: Path) -> QImage:
+    """A picture file; raises ``BadInput`` naming it and what is wrong."""
+    reader = QImageReader(str(path))
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid() and size.width() * size.height() > MAX_PIXELS:
+        raise BadInput(f"{path.name} is larger than {MAX_PIXELS // 1_000_000} million pixels.")
+    image = reader.read()
+    if image.isNull():
+        raise BadInput(f"{path.name} cannot be read as a picture.")
+    return image
+
+
+def fitted(image: QImage, height: int, width: int, channels: int) -> np.ndarray:
+    """The middle of ``image`` in the model's proportions and size: uint8 (height, width, channels)."""
+    if image.isNull():
+        raise BadInput("There is no picture on the clipboard.")
+    part = image.size()
+    inside = QSize(width, height).scaled(part, Qt.AspectRatioMode.KeepAspectRatio)
+    left, top = (part.width() - inside.width()) // 2, (part.height() - inside.height()) // 2
+    cut = image.copy(left, top, max(1, inside.width()), max(1, inside.height()))
+    small = cut.scaled(
+        width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    x = pixels.to_pixels(small)
+    if channels == 3:
+        return x
+    return (x @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)[..., None]
+
+
+def _button(icon: str, tip: str, slot: Callable[[], None]) -> QPushButton:
+    button = QPushButton(theme.icon(icon), "")
+    button.setProperty("role", "icon")
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.clicked.connect(lambda: slot())
+    return button
