@@ -15,6 +15,7 @@ from genplay.export import grid, png, scatter
 from genplay.export.options import MAX_ANIMATION_PIXELS, Options
 
 COLOURS = 256
+QUICK_FROM = 20_000
 MAX_WEBP_SIDE, MAX_GIF_SIDE = 16383, 65535
 GIF_UNIT_MS, GIF_SHORTEST = 10, 2  # browsers slow down anything shorter than two hundredths
 
@@ -99,7 +100,7 @@ def _indexed(pictures: list[np.ndarray]) -> list[Image.Image]:
     if len(together) <= COLOURS:
         return [_exact(p, together) for p in packed]
     return [
-        _exact(p, colours) if len(colours) <= COLOURS else _adapted(picture)
+        _exact(p, colours) if len(colours) <= COLOURS else _adapted(picture, len(colours))
         for p, colours, picture in zip(packed, each, pictures, strict=True)
     ]
 
@@ -125,9 +126,13 @@ def _exact(packed: np.ndarray, colours: np.ndarray) -> Image.Image:
     return result
 
 
-def _adapted(picture: np.ndarray) -> Image.Image:
-    """A palette image with the 256 colours that suit one frame best; no dither, which would break up pixel art."""
-    return png.image(picture).quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+def _adapted(picture: np.ndarray, colours: int) -> Image.Image:
+    """A palette image with 256 colours that suit one frame; no dither, which would break up pixel art.
+
+    Frames of very many colours, such as noise, are given to the quicker method.
+    """
+    method = Image.Quantize.MAXCOVERAGE if colours <= QUICK_FROM else Image.Quantize.FASTOCTREE
+    return png.image(picture).quantize(COLOURS, method=method)
 
 
 def _check_side(pictures: list[np.ndarray], longest: int, name: str) -> None:
