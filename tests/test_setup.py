@@ -122,7 +122,8 @@ def test_the_keys_of_the_readme_do_something() -> None:
 
 @pytest.mark.slow
 def test_the_command_lines_of_the_readme_work(tmp_path: Path) -> None:
-    lines = re.findall(r"^genplay (.+)$", README, re.MULTILINE)
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
+    lines = re.findall(r"^genplay (.+)$", blocks, re.MULTILINE)
     assert {"list", "train", "sample", "reconstruct", "info"} <= {line.split()[0] for line in lines}
     for line in lines:
         words = line.replace("--seconds 60", "--steps 3").replace("-n 1000", "-n 5").split()
