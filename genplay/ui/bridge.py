@@ -81,9 +81,13 @@ class Bridge(QObject):
         """Whether the slot's last answer is still to come."""
         return slot in self._waiting
 
-    def waiting_for(self, prefix: str) -> list[str]:
-        """The slots with this prefix whose last answer is still to come."""
-        return [slot for slot in self._waiting if slot.startswith(prefix)]
+    def waiting_for(self, prefix: str) -> dict[str, int]:
+        """The slots with this prefix whose last answer is still to come, and the number of the job each waits for."""
+        return {slot: waiting.job for slot, waiting in self._waiting.items() if slot.startswith(prefix)}
+
+    def start(self) -> None:
+        """Drain again after ``stop``; the window does so once all its listeners are there."""
+        self._timer.start(CALM_MS)
 
     def stop(self) -> None:
         """Stop draining (the window is closing)."""

@@ -1,0 +1,68 @@
+"""Nine samples as a small picture, for the cards of the sidebar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SIDE = 48  # pixels on screen: nine 16x16 pictures at their own size
+
+
+def of_samples(x: np.ndarray, tint: QColor, background: QColor, ratio: float = 1.0) -> QPixmap:
+    """A 3x3 mosaic of pictures uint8 (N, H, W, C), or a scatter of points (N, 2) in [-1, 1]."""
+    if x.ndim == 2:
+        return of_points(x, tint, background, ratio)
+    n, height, width, channels = x.shape
+    tiles = x[[i % n for i in range(9)]].reshape(3, 3, height, width, channels).transpose(0, 2, 1, 3, 4)
+    flat = tiles.reshape(3 * height, 3 * width, channels).repeat(3 if channels == 1 else 1, axis=2).copy()
+    image = QImage(flat.data, 3 * width, 3 * height, 9 * width, QImage.Format.Format_RGB888).copy()
+    return of_image(image, ratio)
+
+
+def of_png(data: bytes, ratio: float = 1.0) -> QPixmap:
+    """The mosaic stored on a card; a null pixmap when it is damaged."""
+    image = QImage()
+    image.loadFromData(data, "PNG")
+    return QPixmap() if image.isNull() else of_image(image, ratio)
+
+
+def of_image(image: QImage, ratio: float = 1.0) -> QPixmap:
+    """An image at the size of a card: by nearest neighbour at whole factors, smoothly where it must shrink."""
+    side = round(SIDE * ratio)
+    enlarge = side % max(image.width(), 1) == 0 and side >= image.width()
+    how = Qt.TransformationMode.FastTransformation if enlarge else Qt.TransformationMode.SmoothTransformation
+    scaled = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, how)
+    pixmap = QPixmap.fromImage(scaled)
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def of_points(x: np.ndarray, tint: QColor, background: QColor, ratio: float = 1.0) -> QPixmap:
+    """Points (N, 2) in [-1, 1] as dots; at most 600 of them."""
+    pixmap = QPixmap(round(SIDE * ratio), round(SIDE * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(background)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(tint)
+    for a, b in x[:600].tolist():
+        if abs(a) < 1.5 and abs(b) < 1.5:
+            painter.drawEllipse(QPointF((0.5 + a * 0.42) * SIDE, (0.5 - b * 0.42) * SIDE), 0.9, 0.9)
+    painter.end()
+    return pixmap
+
+
+def draw_empty(painter: QPainter, rect: QRectF, line: QColor) -> None:
+    """Nine outlined squares, while there is nothing to show."""
+    painter.setPen(line)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    third = rect.width() / 3
+    for index in range(9):
+        column, row = index % 3, index // 3
+        painter.drawRect(QRectF(rect.left() + column * third + 1, rect.top() + row * third + 1, third - 3, third - 3))

@@ -1,0 +1,317 @@
+"""The centre of the window: tabs, a title row, and the panel on show."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QUndoStack
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from genplay.contract.results import Failure, RunState
+from genplay.ui import theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.panel import Exhibit, Panel
+from genplay.ui.shortcuts import hint
+from genplay.ui.toast import Banner
+
+PATIENCE = 0.3  # seconds before a question under way is shown
+NO_RUN = "Open a model from the library, or make a new run with +."
+
+
+class Stage(QWidget):
+    """A tab a panel; one that cannot serve the selected run is disabled, its tooltip saying why."""
+
+    panel_changed = Signal(object)  # Panel or None
+    export_clicked = Signal()
+    export_wanted = Signal(object)  # Exhibit, from a panel's own button
+
+    def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "background")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.bridge, self.undo = bridge, undo
+        self.run: RunState | None = None
+        self.panels: list[Panel] = []
+        self.tabs: dict[str, QPushButton] = {}
+        self.wanted = ""  # the tab last chosen by the user, kept while a run cannot show it
+        self._shown: Panel | None = None
+        self._actions: dict[str, QWidget] = {}
+        self._build()
+        self.banner = Banner(self.content)
+        self.progress = Progress(self.content)
+        self.progress.cancelled.connect(self.cancel)
+        self._watch = QTimer(self, interval=100)
+        self._watch.timeout.connect(self._look_for_waiting)
+        self._since: dict[tuple[str, int], float] = {}
+        self._share = -1.0
+
+    # ---- widgets
+
+    def _build(self) -> None:
+        self.group = QButtonGroup(self)
+        self._tab_row = QHBoxLayout()
+        self._tab_row.setSpacing(4)
+        self._tab_row.addStretch(1)
+        self.export = QPushButton(theme.icon("export"), "Export")
+        self.export.setToolTip(hint("Export what is on show", "export"))
+        self.export.clicked.connect(self.export_clicked)
+        self.export.setEnabled(False)
+        self._tab_row.addWidget(self.export)
+        self.title, self.hint = QLabel(), QLabel()
+        self.title.setProperty("role", "title")
+        self.hint.setProperty("role", "dim")
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title_row = QHBoxLayout()
+        self._title_row.setSpacing(8)
+        self._title_row.addWidget(self.title)
+        self._title_row.addWidget(self.hint, 1)
+        self.content = QStackedWidget()
+        self.waiting = Waiting()
+        self.content.addWidget(self.waiting)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 8, 16, 12)
+        whole.setSpacing(8)
+        whole.addLayout(self._tab_row)
+        whole.addLayout(self._title_row)
+        whole.addWidget(self.content, 1)
+
+    def add_panel(self, panel: Panel) -> None:
+        """Add a tab where its order belongs."""
+        place = sum(other.order <= panel.order for other in self.panels)
+        self.panels.insert(place, panel)
+        tab = QPushButton(theme.icon(panel.icon), panel.title)
+        tab.setIconSize(QSize(16, 16))
+        tab.setProperty("role", "tab")
+        tab.setCheckable(True)
+        tab.setAccessibleName(f"{panel.title} tab")
+        tab.clicked.connect(lambda: self.choose(panel.name))
+        self.tabs[panel.name] = tab
+        self.group.addButton(tab)
+        self._tab_row.insertWidget(place, tab)
+        self.content.addWidget(panel)
+        panel.failure_shown.connect(lambda failure: self._show_failure(panel, failure))
+        panel.progress_shown.connect(lambda share: self._take_progress(panel, share))
+        panel.export_wanted.connect(self.export_wanted)
+        panel.go_to.connect(self.go_to)
+        self._settle()
+
+    # ---- what is on show
+
+    def current(self) -> Panel | None:
+        """The panel on show; None while there is nothing for it to show."""
+        return self._shown
+
+    def panel(self, name: str) -> Panel | None:
+        """The panel of that name."""
+        return next((p for p in self.panels if p.name == name), None)
+
+    def set_run(self, run: RunState | None) -> None:
+        """Another run is selected, or the selected one changed."""
+        another = (run.run_id if run else "") != (self.run.run_id if self.run else "")
+        self.run = run
+        if another:
+            self.banner.clear()
+        self._settle()
+        if self._shown is not None:
+            self._shown.set_run(run)
+            if another:
+                self._shown.activate()
+
+    def choose(self, name: str) -> bool:
+        """Bring a tab to the front; whether the selected run has it."""
+        self.wanted = name
+        self._settle()
+        return self._shown is not None and self._shown.name == name
+
+    def go_to(self, name: str, state: dict[str, object]) -> None:
+        """Bring a tab to the front in a given state (one panel sends the user to another)."""
+        if self.choose(name) and self._shown is not None:
+            self._shown.restore(state)
+
+    def step_tab(self, by: int) -> None:
+        """Go to the next or previous tab that is open."""
+        names = [p.name for p in self.panels if self.tabs[p.name].isEnabled()]
+        if names:
+            here = names.index(self._shown.name) if self._shown and self._shown.name in names else 0
+            self.choose(names[(here + by) % len(names)])
+
+    def _settle(self) -> None:
+        """Open and close the tabs for the run, and show the one wanted, else the first that is open."""
+        run = self.run
+        ready = run is not None and run.status != "loading" and bool(run.capabilities)
+        for panel in self.panels:
+            reason = panel.closed_because(run) if run is not None and ready else ""
+            tab = self.tabs[panel.name]
+            tab.setEnabled(ready and not reason)
+            number = self.panels.index(panel) + 1
+            tab.setToolTip(reason or (f"{panel.title} (Ctrl+{number})" if ready else NO_RUN))
+        open_ = [p for p in self.panels if self.tabs[p.name].isEnabled()]
+        chosen = next((p for p in open_ if p.name == self.wanted), open_[0] if open_ else None)
+        if chosen is not self._shown:
+            self._switch(chosen)
+
+    def _switch(self, panel: Panel | None) -> None:
+        if self._shown is not None:
+            self._shown.deactivate()
+        self._shown = panel
+        self.banner.clear()
+        self.content.setCurrentWidget(panel or self.waiting)
+        self.title.setText(panel.title if panel else "")
+        self.hint.setText(panel.hint if panel else "")
+        self._show_actions(panel)
+        self.export.setEnabled(panel is not None)
+        self.group.setExclusive(panel is not None)
+        for other in self.panels:
+            self.tabs[other.name].setChecked(other is panel)
+        self._watch.start() if panel else self._watch.stop()
+        if panel is not None:
+            panel.set_run(self.run)
+            panel.activate()
+        self.panel_changed.emit(panel)
+
+    def _show_actions(self, panel: Panel | None) -> None:
+        if panel is not None and panel.name not in self._actions:
+            row = QWidget()
+            layout = QHBoxLayout(row)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(8)
+            for button in panel.actions():
+                layout.addWidget(button)
+            self._actions[panel.name] = row
+            self._title_row.addWidget(row)
+        for name, row in self._actions.items():
+            row.setVisible(panel is not None and name == panel.name)
+
+    # ---- failures and progress
+
+    def _show_failure(self, panel: Panel, failure: Failure) -> None:
+        if panel is self._shown:
+            self.banner.show(failure.message)
+
+    def _take_progress(self, panel: Panel, share: float) -> None:
+        if panel is self._shown:
+            self._share = share
+
+    def _look_for_waiting(self) -> None:
+        """Show progress once one and the same question has been under way for 300 ms."""
+        now = monotonic()
+        waiting = self.bridge.waiting_for(f"{self._shown.name}.") if self._shown else {}
+        self._since = {job: self._since.get(job, now) for job in waiting.items()}
+        if any(now - since >= PATIENCE for since in self._since.values()):
+            self.progress.show_share(self._share)
+        else:
+            self.progress.hide()
+            self._share = -1.0 if not waiting else self._share
+
+    def cancel(self) -> bool:
+        """Give up what the panel on show waits for; whether there was anything."""
+        waiting = self.bridge.waiting_for(f"{self._shown.name}.") if self._shown else {}
+        for slot in waiting:
+            self.bridge.cancel(slot)
+        self.progress.hide()
+        return bool(waiting)
+
+    def stop(self) -> None:
+        """The window is closing."""
+        self._watch.stop()
+        if self._shown is not None:
+            self._shown.deactivate()
+
+    def exhibit(self) -> Exhibit | None:
+        """What the panel on show would export."""
+        return self._shown.exhibit() if self._shown else None
+
+
+class Progress(QWidget):
+    """A thin bar over the top of the view, with a button that cancels."""
+
+    cancelled = Signal()
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self.host = host
+        self.share = -1.0
+        self._phase = 0
+        self.button = QPushButton("Cancel", self)
+        self.button.setProperty("role", "chip")
+        self.button.setToolTip("Give up this question (Esc)")
+        self.button.clicked.connect(self.cancelled)
+        self.setAccessibleName("progress")
+        host.installEventFilter(self)
+        self.hide()
+
+    def show_share(self, share: float) -> None:
+        """Show a share in [0, 1], or that it is not known (negative)."""
+        self.share = share
+        self._phase += 1
+        if self.isHidden():
+            self.show()
+            self._place()
+            self.raise_()
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay as wide as the view."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        self.setGeometry(0, 0, self.host.width(), 36)
+        size = self.button.sizeHint()
+        self.button.setGeometry(self.width() - size.width() - 8, 8, size.width(), size.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The bar: filled by share, or a piece that wanders."""
+        painter = QPainter(self)
+        painter.fillRect(QRectF(0, 0, self.width(), 2), theme.colour("line"))
+        if self.share >= 0:
+            painter.fillRect(QRectF(0, 0, self.width() * min(self.share, 1), 2), theme.colour("accent"))
+        else:
+            place = (self._phase % 20) / 20
+            painter.fillRect(QRectF(self.width() * place, 0, self.width() * 0.15, 2), theme.colour("accent"))
+
+
+class Waiting(QWidget):
+    """A calm page: the preview of what is being opened, and a dim line of what is going on or what to do."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = NO_RUN
+        self._preview = QPixmap()
+
+    def show_text(self, text: str, preview: bytes | None = None) -> None:
+        """Say something; ``preview`` is a PNG to show, b"" for none, None to keep what is there."""
+        self.text = text
+        if preview is not None:
+            self._preview = QPixmap()
+            if preview:
+                self._preview.loadFromData(preview, "PNG")
+        self.setAccessibleName(text)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The preview at the largest whole factor, and the line below it."""
+        painter = QPainter(self)
+        room = QRectF(self.rect()).adjusted(0, 0, 0, -48)
+        bottom = room.center().y()
+        if not self._preview.isNull():
+            side = max(self._preview.width(), self._preview.height())
+            factor = max(1, int(min(room.width(), room.height(), 480) // side))
+            size = QSize(self._preview.width() * factor, self._preview.height() * factor)
+            left, top = (room.width() - size.width()) / 2, (room.height() - size.height()) / 2
+            painter.drawPixmap(round(left), round(top), size.width(), size.height(), self._preview)
+            bottom = top + size.height()
+        painter.setPen(theme.colour("dim"))
+        line = QRectF(0, bottom + 16, self.width(), 24)
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self.text)
