@@ -1,0 +1,50 @@
+"""What a view shows while there is nothing to see: what to do next."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from genplay.ui import theme
+
+ICON = 40
+
+
+class EmptyState(QWidget):
+    """An icon, a sentence saying what to do next, and perhaps the button that does it (``pressed``)."""
+
+    pressed = Signal()
+
+    def __init__(self, icon: str, text: str, button: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon_name = icon
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._text = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._text.setProperty("role", "dim")
+        self._text.setMaximumWidth(420)
+        self.button = QPushButton(button)
+        self.button.setVisible(bool(button))
+        self.button.clicked.connect(lambda: self.pressed.emit())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 16, 24, 16)
+        layout.setSpacing(12)
+        layout.addStretch(1)
+        for widget in (self._icon, self._text, self.button):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        theme.signals().changed.connect(self._tint)
+        self._tint()
+
+    @property
+    def text(self) -> str:
+        """The sentence on show."""
+        return self._text.text()
+
+    def set_text(self, text: str, icon: str = "") -> None:
+        """Say something else, perhaps with another icon."""
+        self._text.setText(text)
+        self._icon_name = icon or self._icon_name
+        self._tint()
+
+    def _tint(self) -> None:
+        self._icon.setPixmap(theme.icon(self._icon_name, "dim").pixmap(QSize(ICON, ICON), self.devicePixelRatioF()))
