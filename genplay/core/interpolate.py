@@ -24,31 +24,29 @@ def slerp(a: np.ndarray, b: np.ndarray, s: float) -> np.ndarray:
 
     sin((1 - s) w) / sin w * a/|a| + sin(s w) / sin w * b/|b|, w the angle between them, scaled to a length that goes
     linearly from |a| to |b|: between codes of equal length the length stays the same, as that of Gaussian codes should.
-    Opposite codes are joined by a half circle through a fixed direction at right angles to them; where one code is
-    zero, or both point the same way, the arc is the line.
+    Opposite codes are joined by a half circle through a fixed direction at right angles to them. Where there is no
+    arc, because one code is zero, both point the same way or there is but one dimension, it is the line.
 
     >>> slerp(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 0.5).round(4).tolist()
     [0.7071, 0.7071]
     """
     length_a, length_b = float(np.linalg.norm(a)), float(np.linalg.norm(b))
-    if s in (0, 1) or length_a == 0 or length_b == 0:
+    if s in (0, 1) or len(a) == 1 or length_a == 0 or length_b == 0:
         return lerp(a, b, s)
     u, v = a / length_a, b / length_b
-    cosine = float(np.clip(u @ v, -1, 1))
+    cosine = float(u @ v)
     across = v - cosine * u
     sine = float(np.linalg.norm(across))
+    angle = s * np.arctan2(sine, cosine)
     if sine < _PARALLEL:
         if cosine > 0:
             return lerp(a, b, s)
         across, sine = _perpendicular(u), 1.0
-    angle = s * np.arccos(cosine)
-    return (np.cos(angle) * u + np.sin(angle) * across / sine) * lerp(length_a, length_b, s)  # type: ignore[arg-type]
+    return (np.cos(angle) * u + np.sin(angle) * across / sine) * (length_a * (1 - s) + length_b * s)
 
 
 def _perpendicular(u: np.ndarray) -> np.ndarray:
-    """A fixed unit vector at right angles to the unit vector ``u``; ``u`` itself in one dimension."""
-    if len(u) == 1:
-        return u
+    """A fixed unit vector at right angles to the unit vector ``u`` of two or more dimensions."""
     axis = np.zeros_like(u)
     axis[int(np.abs(u).argmin())] = 1
     across = axis - (axis @ u) * u
