@@ -12,15 +12,10 @@ from genplay.contract.errors import BadInput, shown
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The path, if a file may be written there; raises ``BadInput``."""
     target = Path(path)
-    try:
-        if target.is_dir():
-            raise BadInput(f"{shown(target)} is a folder, so no file of that name can be saved.")
-        if not overwrite and os.path.lexists(target):
-            raise BadInput(f"{shown(target)} already exists.")
-    except (OSError, ValueError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{shown(target)} cannot be a file name.") from None
+    if os.path.isdir(target):
+        raise BadInput(f"{shown(target)} is a folder, so no file of that name can be saved.")
+    if not overwrite and os.path.lexists(target):
+        raise BadInput(f"{shown(target)} already exists.")
     return target
 
 
@@ -29,6 +24,8 @@ def save(path: str | os.PathLike[str], data: bytes, overwrite: bool) -> Path:
     target = check_free(path, overwrite)
     try:
         atomic.write(target, data)
+    except ValueError:
+        raise BadInput(f"{shown(target)} cannot be a file name.") from None
     except OSError as error:
         raise BadInput(f"{shown(target)} cannot be saved: {error.strerror or 'the folder refuses it'}.") from None
     return target

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genplay.contract.errors import BadInput
 from genplay.contract.recipe import MAX_LISTED, Recipe, question_from_plain, question_to_plain
 from genplay.contract.requests import Question
-from genplay.export.options import checked
+from genplay.export.options import Options, checked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ def python_script(recipe: Recipe, filename: str) -> str:
     """
     if not recipe.digest:
         raise BadInput("Save the run as a checkpoint first: a script needs a file to load the weights from.")
-    export = checked(recipe.export).plain()
+    export = _telling(checked(recipe.export))
     question = _question(question_from_plain(question_to_plain(recipe.question)))
     load = _call("genplay.load", [recipe.checkpoint or "checkpoint.safetensors"], {"digest": recipe.digest})
     view = f",\n    view={_wrapped(recipe.view, 4)}" if recipe.view else ""
@@ -33,13 +33,13 @@ def python_script(recipe: Recipe, filename: str) -> str:
     lines = [f"import {name}" for name in imports] + [""] * bool(imports)
     lines += ["import genplay.api as genplay", ""]
     lines += [f"model = {load}", f"question = {question}", "answer = genplay.ask(model, question)"]
-    lines += [f"genplay.save(\n    model,\n    question,\n    answer,\n    {filename!r},"]
+    lines += [f"genplay.save(\n    model,\n    question,\n    answer,\n    {_plain(filename)},"]
     lines += [f"    export={_wrapped(export, 4)}{view},\n)"]
     return "\n".join(lines) + "\n"
 
 
 def _call(function: str, values: list[Any], named: dict[str, Any]) -> str:
-    parts = [repr(v) for v in values] + [f"{name}={value!r}" for name, value in named.items()]
+    parts = [_plain(v) for v in values] + [f"{name}={_plain(value)}" for name, value in named.items()]
     return f"{function}({', '.join(parts)})"
 
 
@@ -62,7 +62,7 @@ def _is_default(question: Question, f: Field[Any]) -> bool:
 
 
 def _literal(value: Any) -> str:
-    return _array(value) if hasattr(value, "dtype") else repr(value)
+    return _array(value) if hasattr(value, "dtype") else _plain(value)
 
 
 def _array(array: np.ndarray) -> str:
@@ -89,8 +89,27 @@ def _number(value: Any) -> str:
 
 def _wrapped(values: dict[str, Any], indent: int) -> str:
     """A dictionary literal, an entry a line if it does not fit on one."""
-    line = repr(values)
+    line = _plain(values)
     if len(line) + indent <= WIDTH - 10:
         return line
-    inner = "".join(f"{' ' * (indent + 4)}{name!r}: {value!r},\n" for name, value in values.items())
+    inner = "".join(f"{' ' * (indent + 4)}{_plain(name)}: {_plain(value)},\n" for name, value in values.items())
     return f"{{\n{inner}{' ' * indent}}}"
+
+
+def _plain(value: Any) -> str:
+    """A literal of plain values, with double quotes where the text allows it."""
+    if isinstance(value, str) and not {'"', "'"} & set(value):
+        return f'"{repr(value)[1:-1]}"'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_plain(name)}: {_plain(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_plain, value))}{',' * (len(value) == 1)})"
+    return repr(value)
+
+
+def _telling(options: Options) -> dict[str, Any]:
+    """Export options without those at their default, but always the format, the content and the scale."""
+    usual = Options().plain()
+    return {n: v for n, v in options.plain().items() if v != usual[n] or n in ("format", "what", "scale")}
