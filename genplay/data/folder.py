@@ -147,11 +147,11 @@ class _Picture:
 def _root(path: str) -> Path:
     if not path:
         raise BadInput("Choose a folder of pictures first.")
-    root = Path(path).expanduser()
+    root = Path(os.path.expanduser(path))
     try:
-        if not root.is_dir():
-            raise BadInput(f"There is no folder {path!r:.200}.")
         os.scandir(root).close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadInput(f"There is no folder {path!r:.200}.") from None
     except (OSError, ValueError):
         raise BadInput(f"The folder {path!r:.200} cannot be opened.") from None
     return root

@@ -47,7 +47,7 @@ def cells_for(name: str, options: dict[str, float]) -> int:
     """Fine enough that the midpoint rule, spectrally exact for Gaussian-smoothed densities, has converged."""
     if name == "checkerboard":
         return 18 * 12  # edges of the boards of 3 and of 4 cells lie on edges of the grid and of the bins
-    scale = 0.02 if name == "pinwheel" else options.get("sigma", knob_default(name, "sigma")) / 2
+    scale = 0.02 if name == "pinwheel" else options.get("sigma", knob_default(name, "sigma")) * 0.75
     return math.ceil(2 * EDGE / scale / 18) * 18
 
 
