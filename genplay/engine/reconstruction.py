@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -24,10 +26,11 @@ def reconstruct(model: Model, data: Dataset) -> dict[str, np.ndarray]:
             raise BadInput(f"This {model.title} cannot reconstruct: {LACKS[capability]}.")
     if (data.spec.kind, data.spec.shape) != (model.spec.kind, model.spec.shape):
         raise BadInput(f"{data.title} has the shape {data.spec.shape}; this model takes {model.spec.shape}.")
+    network: Any = model
     made = []
     for x, labels in zip(data.heldout.split(ROWS), data.heldout_labels.split(ROWS)):
         given = labels.to(model.device) if data.spec == model.spec else None
-        code = model.encode(to_float(x.to(model.device)), given)
-        made.append(to_plain(model.decode(code.mu, given), model.spec))
+        code = network.encode(to_float(x.to(model.device)), given)
+        made.append(to_plain(network.decode(code.mu, given), model.spec))
     name = "images" if data.spec.kind == "image" else "points"
     return {name: to_plain(to_float(data.heldout), data.spec), "reconstructions": np.concatenate(made)}

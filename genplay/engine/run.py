@@ -56,6 +56,7 @@ class Run:
     rate: float = 0.0
     saved_step: int = -1
     sleeping_step: int = 0
+    steps_left: int | None = None  # until training pauses by itself; None: it does not
     terms: dict[str, float] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
 

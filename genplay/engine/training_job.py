@@ -26,8 +26,8 @@ class Outside:
     autosave_seconds: float
 
 
-def train(run: Run, outside: Outside, steps: int | None = None) -> Iterator[None]:
-    """Train ``run``, yielding after every step; ``steps`` limits how many."""
+def train(run: Run, outside: Outside) -> Iterator[None]:
+    """Train ``run``, yielding after every step, until ``run.steps_left`` is 0."""
     assert run.trainer is not None
     run.status, run.message, run.digest = "training", "", ""
     clock = _Clocks(run, outside)
@@ -38,9 +38,9 @@ def train(run: Run, outside: Outside, steps: int | None = None) -> Iterator[None
         time = now()
         run.seconds = begun_at + time - started
         clock.tick(time, batch)
-        if steps is not None:
-            steps -= 1
-            if steps <= 0:
+        if run.steps_left is not None:
+            run.steps_left -= 1
+            if run.steps_left <= 0:
                 return
         yield
 

@@ -245,13 +245,12 @@ class Workshop:
         return f"train:{run.run_id}"
 
     def _play(self, run: Run, steps: int | None = None) -> None:
-        if self.train.is_running(self._key(run)):
-            if steps is None:
-                return
-            self.train.stop(self._key(run))
-        self.train.start(
-            Job(self._key(run), train(run, self.outside, steps), partial(self._ended, run), torch.enable_grad)
-        )
+        """Train on, for ever or for some more steps; asked while it plays, a number of steps is what is left to do."""
+        running = self.train.is_running(self._key(run))
+        run.steps_left = steps if steps is None or not running else steps + (run.steps_left or 0)
+        if running:
+            return
+        self.train.start(Job(self._key(run), train(run, self.outside), partial(self._ended, run), torch.enable_grad))
         run.status = "training"
         self._report(run)
 
