@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtGui import QPaintEvent, QPen
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.contract.requests import Decode
@@ -225,8 +234,8 @@ class ArithmeticPart(QWidget):
     def _say(self) -> None:
         missing = [name for name, code in zip(NAMES, self.session.state.wells) if code is None]
         self.use.setEnabled(not missing)
-        text = "Adds to A what C has and B has not." if not missing else ""
-        self.note.setText(text or f"Click a well to put the code on show into it. Still empty: {', '.join(missing)}.")
+        text = f"Click a well to put the code on show into it. Still empty: {', '.join(missing)}."
+        self.note.setText(text if missing else "")
 
 
 def _sign(text: str) -> QLabel:

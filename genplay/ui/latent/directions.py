@@ -56,6 +56,7 @@ class DirectionSliders(QWidget):
         self.units = {name: _unit(d) for name, d in _one_of_two(found).items() if np.linalg.norm(d) > 1e-6}
         if list(self.units) != list(self.rows):
             self._remake()
+        self.filter.setVisible(len(self.rows) > 12)
         self.note.setText(self._why_none())
         self.note.setVisible(bool(self.note.text()))
         self.setVisible(self.session.ready)
@@ -87,7 +88,6 @@ class DirectionSliders(QWidget):
                 self.rows[name] = self._row(name, len(names) > 1)
                 self._layout.addWidget(self.rows[name])
         self.rows = {name: self.rows[name] for name in self.units}
-        self.filter.setVisible(len(self.rows) > 12)
         self._show_rows()
 
     def _group_heading(self, group: str) -> QPushButton:
@@ -114,7 +114,7 @@ class DirectionSliders(QWidget):
         return row
 
     def _show_rows(self) -> None:
-        wanted = self.filter.text().strip().lower() if not self.filter.isHidden() else ""
+        wanted = self.filter.text().strip().lower() if len(self.rows) > 12 else ""
         for group, button in self.headings.items():
             button.setIcon(theme.icon("chevron-right" if self._folded[group] and not wanted else "chevron-down", "dim"))
             button.setVisible(not wanted or any(wanted in n.lower() for n in self.rows if n.startswith(f"{group}: ")))

@@ -139,6 +139,14 @@ class EncodePart(QWidget):
         self.question = Encode(np.ascontiguousarray(x), self.session.condition, SPREAD)
         self._ask(go=True)
 
+    def restore(self, question: object) -> None:
+        """Encode what a recipe's question encoded."""
+        if isinstance(question, Encode) and self.session.run is not None and self.session.pictures:
+            x = question.x
+            if x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] in (1, 3) and x.size:
+                self.question, self.index = question, -1
+                self._ask(go=True)
+
     def _ask(self, go: bool) -> None:
         question = self.question
         if question is not None and self.session.can_encode and self.session.pictures:
@@ -167,6 +175,8 @@ class EncodePart(QWidget):
         known = self.session.map is not None
         for button in (self.previous, self.next, self.dice):
             button.setEnabled(known)
+        for button in (self.open, self.paste):
+            button.setEnabled(self.session.can_encode)
         if not self.session.can_encode and self.session.ready:
             self.note.setText("This model has no encoder, so no picture can be turned into a code.")
         else:
@@ -175,7 +185,7 @@ class EncodePart(QWidget):
         self.grid.setVisible(self.answer is not None)
         total = len(self.session.map.x) if self.session.map is not None else 0
         place = f"held-out picture {self.index + 1:,} of {total:,}" if self.index >= 0 else "your picture"
-        error = f" · mean error {100 * float(self.answer.value.error.mean()):.1f} %" if self.answer else ""
+        error = _error(self.answer.value) if self.answer else ""
         self.about.setText(place + error if self.question is not None else "")
 
 
@@ -187,8 +197,12 @@ def _row(value: Encoded) -> list[np.ndarray]:
 
 
 def _captions(value: Encoded) -> list[str]:
-    names = ["original", "model", f"error ≤ {100 * float(value.error.max()):.0f} %"]
-    return names + [f"draw {i + 1}" for i in range(len(value.spread))]
+    return ["original", "model", "error"] + [f"draw {i + 1}" for i in range(len(value.spread))]
+
+
+def _error(value: Encoded) -> str:
+    mean, most = 100 * float(value.error.mean()), 100 * float(value.error.max())
+    return f" · mean error {mean:.1f} %, at most {most:.0f} %"
 
 
 def read_picture(path: Path) -> QImage:
@@ -212,9 +226,7 @@ def fitted(image: QImage, height: int, width: int, channels: int) -> np.ndarray:
     inside = QSize(width, height).scaled(part, Qt.AspectRatioMode.KeepAspectRatio)
     left, top = (part.width() - inside.width()) // 2, (part.height() - inside.height()) // 2
     cut = image.copy(left, top, max(1, inside.width()), max(1, inside.height()))
-    small = cut.scaled(
-        width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
+    small = cut.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     x = pixels.to_pixels(small)
     if channels == 3:
         return x

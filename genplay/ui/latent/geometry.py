@@ -12,7 +12,7 @@ from genplay.ui.latent.state import axis_of
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """Two directions ``u`` and ``v`` (D,) through latent space; a code's coordinates are z·u − origin₀, z·v − origin₁."""
+    """Directions ``u`` and ``v`` (D,) through latent space; a code has coordinates z·u − origin₀ and z·v − origin₁."""
 
     u: np.ndarray
     v: np.ndarray
@@ -43,7 +43,7 @@ def choices(size: int, latent: LatentMap | None, order: np.ndarray) -> list[tupl
 
 
 def resolved(axes: tuple[str, str], latent: LatentMap | None, order: np.ndarray) -> tuple[str, str]:
-    """``axes`` with the panel's choice where one is left open or cannot be shown: principal directions, else z by KL."""
+    """``axes``, with principal directions (else z by KL) where one is left open or cannot be shown."""
     size = len(order)
     own = ("pc0", "pc1") if latent is not None else (f"z{order[0]}", f"z{order[min(1, size - 1)]}")
     own = own if size > 1 else ("z0", "z0")
@@ -71,9 +71,10 @@ def _direction(name: str, size: int, latent: LatentMap | None) -> tuple[np.ndarr
 
 
 def order_by_kl(kl: np.ndarray, before: np.ndarray | None = None, slack: float = 0.1) -> np.ndarray:
-    """Dimensions, largest KL first. An order ``before`` is kept while no pair in it is wrong by more than ``slack`` nats,
+    """Dimensions, largest KL first.
 
-    so that sliders do not swap places under the hand while a model trains.
+    An order ``before`` is kept while no pair in it is wrong by more than ``slack`` nats, so that sliders do not swap
+    places under the hand while a model trains.
     """
     if before is not None and len(before) == len(kl):
         ranked = kl[before]
@@ -105,7 +106,7 @@ class Tiling:
 
     @classmethod
     def over(cls, width: int, height: int, picture: tuple[int, int], across: int = 13) -> Tiling:
-        """About ``across`` tiles of a ``picture`` (H, W) over a widget of ``width`` x ``height`` pixels, whole factors."""
+        """About ``across`` tiles of a ``picture`` (H, W) over a widget of ``width`` x ``height`` pixels."""
         factor = max(1, round(width / across / picture[1]))
         tile_w, tile_h = picture[1] * factor, picture[0] * factor
         return cls(max(1, -(-width // tile_w)), max(1, -(-height // tile_h)), factor, tile_w, tile_h)

@@ -108,7 +108,7 @@ class Keyframes(QWidget):
         if 0 <= index < len(self):
             self.session.do(self.session.state.without_keyframe(index), f"remove keyframe {LETTERS[index]}")
 
-    def move(self, index: int, to: int) -> None:
+    def reorder(self, index: int, to: int) -> None:
         """Put a keyframe elsewhere in the path."""
         if 0 <= index < len(self) and 0 <= to < len(self) and index != to:
             self.chosen = to
@@ -157,7 +157,7 @@ class Keyframes(QWidget):
         if pressed is None:
             return
         if to >= 0:
-            self.move(pressed[1], to)
+            self.reorder(pressed[1], to)
         else:
             self.go(pressed[1])
         self.update()
@@ -166,8 +166,8 @@ class Keyframes(QWidget):
         menu = QMenu(self)
         menu.addAction(f"Go to {LETTERS[index]}", lambda: self.go(index))
         menu.addAction("Replace with the code on show", lambda: self.replace_with_current(index))
-        menu.addAction("Move earlier", lambda: self.move(index, index - 1)).setEnabled(index > 0)
-        menu.addAction("Move later", lambda: self.move(index, index + 1)).setEnabled(index < len(self) - 1)
+        menu.addAction("Move earlier", lambda: self.reorder(index, index - 1)).setEnabled(index > 0)
+        menu.addAction("Move later", lambda: self.reorder(index, index + 1)).setEnabled(index < len(self) - 1)
         menu.addSeparator()
         menu.addAction("Remove", lambda: self.remove(index))
         menu.exec(at)
@@ -177,7 +177,7 @@ class Keyframes(QWidget):
         key, control = event.key(), event.modifiers() & Qt.KeyboardModifier.ControlModifier
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key))
         if step is not None and control:
-            self.move(self.chosen, self.chosen + step)
+            self.reorder(self.chosen, self.chosen + step)
         elif step is not None and len(self):
             self.chosen = int(np.clip(self.chosen + step, 0, len(self) - 1))
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):

@@ -97,7 +97,8 @@ class PicturePart(QWidget):
         if self.session.pictures:
             self.picture.set_image(x)
         else:
-            self.points.set_layer("decoded", x[None], colour="accent", size=14, opacity=1.0, title="decoded")
+            self.points.set_layer("rim", x[None], colour="text", size=16, opacity=1.0)
+            self.points.set_layer("decoded", x[None], colour="accent", size=12, opacity=1.0, title="decoded")
 
     def _shown_elsewhere(self, z: np.ndarray | None) -> None:
         if z is None and self.answer is not None:
@@ -121,6 +122,8 @@ class PicturePart(QWidget):
         latent = self.session.map
         if self.session.pictures or latent is None:
             return
+        for name in ("rim", "decoded"):  # drawn last, so that the data does not hide them
+            self.points.remove_layer(name)
         self.points.set_layer("data", latent.x, colour="dim", size=4, opacity=0.5, title="held-out data")
         self.points.fit_points()
         if self.answer is not None:

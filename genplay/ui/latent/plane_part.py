@@ -16,6 +16,7 @@ from genplay.ui.latent.state import RANGE, LatentState
 from genplay.ui.views.scatter import Scatter
 
 TILES_MS = 90  # after the last change, before tiles are decoded
+NO_DATA = "This model has no encoder, so no data can be placed here; drag the cursor, or choose Tiles."
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Extent = tuple[float, float, float, float]
@@ -74,7 +75,9 @@ class PlanePart(QWidget):
             return
         axes = session.axes()
         names = dict(geometry.choices(session.state.size, session.map, session.order))
-        self.view.axis_names = (names[axes[0]], names[axes[1]])
+        tiled = session.state.view == "tiles"  # the names would not be readable on the tiles
+        self.view.axis_names = ("", "") if tiled else (names[axes[0]], names[axes[1]])
+        self.view.placeholder = "" if session.can_encode else NO_DATA
         self._draw_data(session.map)
         self._place_cursor(None)
         self._draw_path()
@@ -199,7 +202,7 @@ class PlanePart(QWidget):
         """Decode a grid of codes over what the plane shows."""
         if self.session.state.view != "tiles" or not self.session.pictures or self.session.run is None:
             return
-        channels, height, width = self.session.run.spec.shape
+        _, height, width = self.session.run.spec.shape
         tiling = geometry.Tiling.over(self.view.width(), self.view.height(), (height, width))
         centres = tiling.centres(self.view.width(), self.view.height())
         at = np.array([self.view.to_data(QPointF(x, y)) for x, y in centres], np.float32)

@@ -93,9 +93,11 @@ class LatentSession(QObject):
         """Another run, or news of the selected one."""
         before, self.run = self.run, run
         size = run.latent_size if run else 0
-        if before is None or run is None or before.run_id != run.run_id or size != self.state.size:
+        known = before is not None and run is not None and before.run_id == run.run_id
+        if not known or size != self.state.size or run.capabilities != before.capabilities:  # type: ignore[union-attr]
             self._select(run, size)
         else:
+            assert before is not None and run is not None
             if run.step != before.step or run.digest != before.digest:
                 self._moved_weights()
             self._take_kl(run)
@@ -222,6 +224,8 @@ class LatentSession(QObject):
 
     def set_active(self, active: bool) -> None:
         """The panel came to the front or left it."""
+        if active and self.active:
+            return
         self.active = active
         self._live.stop()
         self._settle.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,14 +15,16 @@ from genplay.ui.latent.state import RANGE
 from genplay.ui.views.slider import ValueSlider
 
 ROW = 24  # pixels
-ROWS_SHOWN = 16  # more of them scroll
+ROWS_SHOWN = 10  # more of them scroll
 INACTIVE = 0.05  # nats below which a dimension tells the decoder next to nothing
 
 
 class SliderRow(QWidget):
     """A label and a slider for one coordinate; its drags are gestures of the session."""
 
-    def __init__(self, session: LatentSession, name: str, text: str, moved: Callable[[float], None], label: int) -> None:
+    def __init__(
+        self, session: LatentSession, name: str, text: str, moved: Callable[[float], None], label: int
+    ) -> None:
         super().__init__()
         self.session, self.name, self._moved = session, name, moved
         self.label = QLabel(text)
@@ -39,6 +41,14 @@ class SliderRow(QWidget):
         self.slider.pressed.connect(session.begin)
         self.slider.moved.connect(self._on_moved)
         self.slider.released.connect(self._on_released)
+        self.slider.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wheel scrolls a long column of sliders; it nudges the one that has been taken in hand."""
+        if event.type() == QEvent.Type.Wheel and not self.slider.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
     def _on_moved(self, value: float) -> None:
         if not self.session.in_gesture:
@@ -53,7 +63,10 @@ class SliderRow(QWidget):
         shown = QFontMetrics(self.label.font()).elidedText(text, Qt.TextElideMode.ElideRight, self.label.width())
         self.label.setText(shown)
         self.setToolTip(text if shown != text else "")
-        self.label.setEnabled(not dim)
+        if self.label.isEnabled() == dim:
+            self.label.setEnabled(not dim)
+            self.label.setProperty("role", "" if dim else "dim")  # without a role it has the colour of what is disabled
+            self.label.style().polish(self.label)
         self.slider.setAccessibleName(text)
 
     def set_value(self, value: float) -> None:

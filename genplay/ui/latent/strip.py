@@ -121,10 +121,10 @@ class Strip(QWidget):
 
     def _draw_track(self, painter: QPainter, y: float) -> None:
         left, right = self._span()
-        painter.setPen(QPen(theme.colour("line"), 3, cap=Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(theme.colour("line"), 3, c=Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(left, y), QPointF(right, y))
         x = self.x_of(self.frame)
-        painter.setPen(QPen(theme.colour("accent"), 3, cap=Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(theme.colour("accent"), 3, c=Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(left, y), QPointF(x, y))
         painter.setFont(theme.font(10, theme.font().Weight.Bold))
         for frame, letter in self._marks.items():
@@ -134,8 +134,8 @@ class Strip(QWidget):
             painter.setBrush(theme.colour("warn"))
             painter.drawPolygon(diamond)
             painter.setPen(theme.colour("dim"))
-            painter.drawText(QRectF(centre.x() + 5, y - 7, TAG, 14), Qt.AlignmentFlag.AlignVCenter, letter)
-        painter.setPen(QPen(theme.colour("accent"), 1.5) if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.drawText(QRectF(centre.x() + 8, y - 7, TAG, 14), Qt.AlignmentFlag.AlignVCenter, letter)
+        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "dim"), 1.2))
         painter.setBrush(theme.colour("handle"))
         painter.drawEllipse(QPointF(x, y), 6, 6)
 

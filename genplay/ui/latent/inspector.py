@@ -1,0 +1,205 @@
+"""The Latent panel's controls: dimensions, their KL as bars, learnt directions, condition."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from genplay.ui.latent.directions import DirectionSliders
+from genplay.ui.latent.session import LatentSession
+from genplay.ui.latent.sliders import INACTIVE, DimensionSliders, section
+from genplay.ui.latent.state import LatentState
+from genplay.ui.views.bars import Bars
+
+SEEDS = 1_000_000
+
+
+def new_seed() -> int:
+    """A fresh seed, short enough to be read out."""
+    return secrets.randbelow(SEEDS)
+
+
+class LatentInspector(QWidget):
+    """The column of controls beside the stage."""
+
+    def __init__(self, session: LatentSession) -> None:
+        super().__init__()
+        self.session = session
+        self.sliders = DimensionSliders(session)
+        self.reset = _push("Reset", "To the middle of the latent space", self.go_to_middle)
+        self.random = _push("Random", "A code drawn from the standard normal (R)", self.draw)
+        self.random.setShortcut("R")
+        self.snap = _push("Snap", "To the nearest code of held-out data (S)", self.go_to_nearest)
+        self.snap.setShortcut("S")
+        self.seed = QLabel()
+        self.seed.setProperty("role", "dim")
+        self.bars = KlBars(session)
+        self.bars.chart.clicked.connect(self._show_dimension)
+        self.directions = DirectionSliders(session)
+        self.condition = ConditionBox(session)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button in (self.reset, self.random, self.snap):
+            buttons.addWidget(button, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        self.heading = section("Latent dimensions")
+        layout.addWidget(self.heading)
+        layout.addWidget(self.sliders)
+        layout.addLayout(buttons)
+        layout.addWidget(self.seed)
+        for widget in (self.condition, self.bars, self.directions):
+            layout.addWidget(widget)
+        session.run_changed.connect(self._follow)
+        session.map_changed.connect(self._follow)
+        session.changed.connect(lambda before: self._say_seed())
+        self._follow()
+
+    def _follow(self) -> None:
+        ready = self.session.ready
+        for widget in (self.heading, self.sliders, self.reset, self.random, self.snap):
+            widget.setVisible(ready)
+        self.snap.setEnabled(self.session.map is not None)
+        self.snap.setToolTip(
+            "To the nearest code of held-out data (S)"
+            if self.session.can_encode
+            else "Snapping needs an encoder, which this model lacks"
+        )
+        self._say_seed()
+
+    def _say_seed(self) -> None:
+        seed = self.session.state.seed
+        if self.seed.isHidden() != (seed is None or not self.session.ready):
+            self.seed.setVisible(seed is not None and self.session.ready)
+        if seed is not None:
+            self.seed.setText(f"drawn with seed {seed}")
+
+    def _show_dimension(self, place: int) -> None:
+        row = self.sliders.rows[int(self.session.order[place])]
+        self.sliders.ensureWidgetVisible(row)
+        row.slider.setFocus()
+
+    # ---- actions
+
+    def go_to_middle(self) -> None:
+        """All dimensions to zero."""
+        self.session.do(self.session.state.moved(np.zeros(self.session.state.size)), "reset the code")
+
+    def draw(self) -> None:
+        """A random code; its seed is drawn before it and shown."""
+        self.session.do(self.session.state.random(new_seed()), "draw a random code")
+
+    def go_to_nearest(self) -> None:
+        """The code of the held-out example that is nearest (Euclidean)."""
+        latent = self.session.map
+        if latent is not None:
+            away = np.square(latent.codes - self.session.state.z).sum(axis=1)
+            self.session.do(self.session.state.moved(latent.codes[int(away.argmin())]), "snap to a data point")
+
+
+class KlBars(QWidget):
+    """KL divergence of each dimension from the prior, with the free-bits line: a collapsed posterior is seen."""
+
+    def __init__(self, session: LatentSession) -> None:
+        super().__init__()
+        self.session = session
+        self.chart = Bars()
+        self.chart.setFixedHeight(104)
+        self.chart.setAccessibleName("KL divergence of each latent dimension")
+        self.verdict = QLabel()
+        self.verdict.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(section("KL by dimension"))
+        layout.addWidget(self.chart)
+        layout.addWidget(self.verdict)
+        session.kl_changed.connect(self.draw)
+        session.map_changed.connect(self.draw)
+        session.run_changed.connect(self.draw)
+        self.draw()
+
+    def draw(self) -> None:
+        """Follow the session."""
+        kl, run = self.session.kl, self.session.run
+        self.setVisible(kl is not None and run is not None and self.session.ready)
+        if kl is None or run is None:
+            return
+        free = run.config.get("free_bits", 0.0)
+        free = float(free) if isinstance(free, int | float) else 0.0
+        order = self.session.order
+        label = f"free bits {free:g}" if free > 0 else ""
+        names = [f"z{i}" for i in order]
+        self.chart.set_bars([float(v) for v in kl[order]], names, threshold=free or INACTIVE, label=label, unit="nats")
+        active = int((kl > INACTIVE).sum())
+        collapsed = 4 * active < len(kl)
+        self.verdict.setProperty("role", "warn" if collapsed else "dim")
+        self.verdict.style().polish(self.verdict)
+        told = "Posterior collapse: the decoder ignores the others." if collapsed else ""
+        self.verdict.setText(f"{active} of {len(kl)} dimensions active. {told}".strip())
+
+
+class ConditionBox(QWidget):
+    """One choice an attribute, for models that are told what to make."""
+
+    def __init__(self, session: LatentSession) -> None:
+        super().__init__()
+        self.session = session
+        self.combos: list[QComboBox] = []
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(4)
+        self._shown: tuple[str, ...] = ()
+        session.run_changed.connect(self.rebuild)
+        session.changed.connect(self._follow)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the choices of another run's data."""
+        while (item := self._layout.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        self.combos = []
+        self.setVisible(self.session.conditional)
+        if not self.session.conditional:
+            return
+        self._layout.addWidget(section("Condition"), 0, 0, 1, 2)
+        for row, attribute in enumerate(self.session.attributes):
+            combo = QComboBox()
+            combo.addItems([*attribute.values, "any"])
+            combo.setAccessibleName(attribute.name)
+            combo.activated.connect(lambda value, i=row: self._choose(i, value))
+            label = QLabel(attribute.name)
+            label.setProperty("role", "dim")
+            self._layout.addWidget(label, row + 1, 0)
+            self._layout.addWidget(combo, row + 1, 1)
+            self.combos.append(combo)
+        self._follow(self.session.state)
+
+    def _choose(self, index: int, value: int) -> None:
+        condition = list(self.session.state.condition)
+        condition[index] = value
+        name = self.session.attributes[index].name
+        self.session.do(replace(self.session.state, condition=tuple(condition)), f"choose {name}")
+
+    def _follow(self, before: LatentState) -> None:
+        for combo, value in zip(self.combos, self.session.state.condition):
+            if combo.currentIndex() != value:
+                blocked = QSignalBlocker(combo)
+                combo.setCurrentIndex(value)
+                del blocked
+
+
+def _push(text: str, tip: str, slot: object) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.clicked.connect(lambda: slot())  # type: ignore[operator]
+    return button

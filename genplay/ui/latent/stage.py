@@ -1,0 +1,146 @@
+"""The right half of the stage: the plane, bare or tiled, or the traversal matrix, and what chooses between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from genplay.ui.latent import geometry
+from genplay.ui.latent.matrix_part import MatrixPart
+from genplay.ui.latent.plane_part import PlanePart
+from genplay.ui.latent.session import LatentSession
+from genplay.ui.latent.state import VIEWS, LatentState
+
+TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix"}
+TIPS = {
+    "plane": "Codes of held-out data and the cursor",
+    "tiles": "What the plane decodes to, place by place",
+    "matrix": "One dimension a row, from low to high",
+}
+
+
+class Chips(QWidget):
+    """A few words of which one is chosen."""
+
+    def __init__(self, names: tuple[str, ...], titles: dict[str, str], tips: dict[str, str]) -> None:
+        super().__init__()
+        self.buttons: dict[str, QPushButton] = {}
+        self.group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for name in names:
+            button = QPushButton(titles[name])
+            button.setCheckable(True)
+            button.setProperty("role", "chip")
+            button.setToolTip(tips[name])
+            self.group.addButton(button)
+            self.buttons[name] = button
+            row.addWidget(button)
+
+    def choose(self, name: str) -> None:
+        """Show which one is chosen."""
+        self.buttons[name].setChecked(True)
+
+
+class StagePart(QWidget):
+    """Plane or matrix, below the choice of view, axes and colour."""
+
+    def __init__(self, session: LatentSession) -> None:
+        super().__init__()
+        self.session = session
+        self.plane = PlanePart(session)
+        self.matrix = MatrixPart(session)
+        self.views = Chips(VIEWS, TITLES, TIPS)
+        for name, button in self.views.buttons.items():
+            button.clicked.connect(lambda _=False, n=name: self._set(f"show the {n}", view=n))
+        self.across, self.up, self.colour = (
+            _combo("Horizontal axis"),
+            _combo("Vertical axis"),
+            _combo("Colour of the data"),
+        )
+        self.across.activated.connect(lambda: self._choose_axes())
+        self.up.activated.connect(lambda: self._choose_axes())
+        self.colour.activated.connect(lambda: self._set("colour the data", colour=self.colour.currentData()))
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.plane)
+        self.stack.addWidget(self.matrix)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.views)
+        row.addStretch(1)
+        for combo in (self.across, self.up, self.colour):
+            row.addWidget(combo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(row)
+        layout.addWidget(self.stack, 1)
+        session.run_changed.connect(self._run_changed)
+        session.map_changed.connect(self._fill_axes)
+        session.kl_changed.connect(self._fill_axes)
+        session.changed.connect(self._changed)
+        self._run_changed()
+
+    def _set(self, text: str, **values: object) -> None:
+        self.session.do(replace(self.session.state, **values), text)  # type: ignore[arg-type]
+
+    def _choose_axes(self) -> None:
+        self._set("choose the axes", axes=(self.across.currentData(), self.up.currentData()))
+
+    def _run_changed(self) -> None:
+        pictures = self.session.pictures
+        if not pictures and self.session.state.view != "plane" and self.session.ready:
+            self.session.apply(replace(self.session.state, view="plane"))
+        self.views.setVisible(pictures)
+        names = [attribute.name for attribute in self.session.attributes]
+        self.colour.clear()
+        for name in names:
+            self.colour.addItem(name, name)
+        self._fill_axes()
+        self._follow()
+
+    def _fill_axes(self) -> None:
+        if not self.session.ready:
+            return
+        items = geometry.choices(self.session.state.size, self.session.map, self.session.order)
+        for combo, chosen in zip((self.across, self.up), self.session.axes()):
+            if combo.view().isVisible():
+                continue  # never change a list under the pointer
+            blocked = QSignalBlocker(combo)
+            combo.clear()
+            for name, title in items:
+                combo.addItem(title.partition(" ·")[0], name)
+            combo.setCurrentIndex(combo.findData(chosen))
+            del blocked
+
+    def _changed(self, before: LatentState) -> None:
+        state = self.session.state
+        if (state.view, state.axes, state.colour) != (before.view, before.axes, before.colour):
+            self._follow()
+
+    def _follow(self) -> None:
+        view = self.session.state.view
+        self.views.choose(view)
+        self.stack.setCurrentWidget(self.matrix if view == "matrix" else self.plane)
+        for combo in (self.across, self.up):
+            combo.setVisible(view != "matrix")
+        self.colour.setVisible(view == "plane" and self.session.can_encode and self.colour.count() > 0)
+        if not self.session.ready:
+            return
+        for combo, value in zip((self.across, self.up, self.colour), (*self.session.axes(), self.plane.colour())):
+            blocked = QSignalBlocker(combo)
+            combo.setCurrentIndex(combo.findData(value))
+            del blocked
+
+
+def _combo(name: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    combo.setToolTip(name)
+    combo.setMinimumContentsLength(4)
+    combo.setMinimumWidth(58)  # gives way in a narrow window
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return combo
