@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
@@ -29,6 +30,7 @@ class Inspector(QScrollArea):
         self.form: Form | None = None
         self._key: tuple[str, ...] = ()
         self._controls: dict[str, QWidget] = {}
+        self._sent: dict[str, tuple[Any, float]] = {}  # value and time of changes that the engine has yet to confirm
         self._build()
         bridge.catalogue_arrived.connect(lambda _: self._refresh())
 
@@ -76,7 +78,16 @@ class Inspector(QScrollArea):
             self._rebuild()
         if run is not None and self.form is not None:
             for name, value in {**run.config, **run.training}.items():
-                self.form.set_value(name, value)
+                if not self._is_stale(name, value):
+                    self.form.set_value(name, value)
+
+    def _is_stale(self, name: str, value: Any) -> bool:
+        """Whether the engine tells an older value than the one sent to it less than a second ago."""
+        sent, when = self._sent.get(name, (value, 0.0))
+        if value == sent or monotonic() - when > 1.0:
+            self._sent.pop(name, None)
+            return False
+        return True
 
     def _rebuild(self) -> None:
         if self.form is not None:
@@ -89,6 +100,7 @@ class Inspector(QScrollArea):
         if self.run is None or not knobs:
             return
         self.form = Form(knobs, {**self.run.config, **self.run.training})
+        self._sent.clear()
         self.form.changed.connect(self._send)
         self.form.edited.connect(self._remember)
         self._column.insertWidget(self._column.indexOf(self._heading) + 1, self.form)
@@ -102,8 +114,15 @@ class Inspector(QScrollArea):
         kind = self.run.spec.kind
         return [k for k in (*family.knobs, *family.training_knobs) if k.live and (not k.kinds or kind in k.kinds)]
 
+    def point_at(self, name: str) -> None:
+        """Bring a knob into view and give it the focus."""
+        if self.form is not None and name in self.form.knobs:
+            self.ensureWidgetVisible(self.form.row(name))
+            self.form.control(name).setFocus(Qt.FocusReason.TabFocusReason)
+
     def _send(self, name: str, value: Any) -> None:
         if self.run is not None:
+            self._sent[name] = (value, monotonic())
             self.bridge.send(SetLive(self.run.run_id, {name: value}))
 
     def _remember(self, name: str, before: Any, after: Any) -> None:
@@ -112,6 +131,7 @@ class Inspector(QScrollArea):
 
     def apply(self, run_id: str, name: str, value: Any) -> None:
         """Send a value (undo and redo do so), and show it if the run is selected."""
+        self._sent[name] = (value, monotonic())
         self.bridge.send(SetLive(run_id, {name: value}))
         if self.form is not None and self.run is not None and self.run.run_id == run_id:
             self.form.set_value(name, value)

@@ -17,11 +17,19 @@ def of_samples(x: np.ndarray, tint: QColor, background: QColor, ratio: float = 1
     """A 3x3 mosaic of pictures uint8 (N, H, W, C), or a scatter of points (N, 2) in [-1, 1]."""
     if x.ndim == 2:
         return of_points(x, tint, background, ratio)
+    return of_image(_tiled(x), ratio)
+
+
+def large(x: np.ndarray, tint: QColor, background: QColor) -> QPixmap:
+    """The same unscaled, or with room for points, to be enlarged by whoever shows it."""
+    return of_points(x, tint, background, 8.0) if x.ndim == 2 else QPixmap.fromImage(_tiled(x))
+
+
+def _tiled(x: np.ndarray) -> QImage:
     n, height, width, channels = x.shape
     tiles = x[[i % n for i in range(9)]].reshape(3, 3, height, width, channels).transpose(0, 2, 1, 3, 4)
     flat = tiles.reshape(3 * height, 3 * width, channels).repeat(3 if channels == 1 else 1, axis=2).copy()
-    image = QImage(flat.data, 3 * width, 3 * height, 9 * width, QImage.Format.Format_RGB888).copy()
-    return of_image(image, ratio)
+    return QImage(flat.data, 3 * width, 3 * height, 9 * width, QImage.Format.Format_RGB888).copy()
 
 
 def of_png(data: bytes, ratio: float = 1.0) -> QPixmap:

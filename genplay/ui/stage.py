@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QUndoStack
@@ -17,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from genplay.contract.results import Failure, RunState
-from genplay.ui import theme
+from genplay.contract.results import Failure, FilmFrame, RunState
+from genplay.ui import mosaic, theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.shortcuts import hint
@@ -43,6 +44,8 @@ class Stage(QWidget):
         self.run: RunState | None = None
         self.panels: list[Panel] = []
         self.tabs: dict[str, QPushButton] = {}
+        self.saved: dict[str, dict[str, Any]] = {}  # knobs of panels from the last start, until each is shown
+        self.past: FilmFrame | None = None  # the frame of the filmstrip that is shown instead of the panel
         self.wanted = ""  # the tab last chosen by the user, kept while a run cannot show it
         self._shown: Panel | None = None
         self._actions: dict[str, QWidget] = {}
@@ -78,11 +81,15 @@ class Stage(QWidget):
         self.content = QStackedWidget()
         self.waiting = Waiting()
         self.content.addWidget(self.waiting)
+        self._past_page = Waiting()
+        self.content.addWidget(self._past_page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 8, 16, 12)
         whole.setSpacing(8)
         whole.addLayout(self._tab_row)
         whole.addLayout(self._title_row)
+        self._notices = QVBoxLayout()
+        whole.addLayout(self._notices)
         whole.addWidget(self.content, 1)
 
     def add_panel(self, panel: Panel) -> None:
@@ -163,7 +170,7 @@ class Stage(QWidget):
     def _switch(self, panel: Panel | None) -> None:
         if self._shown is not None:
             self._shown.deactivate()
-        self._shown = panel
+        self._shown, self.past = panel, None
         self.banner.clear()
         self.content.setCurrentWidget(panel or self.waiting)
         self.title.setText(panel.title if panel else "")
@@ -176,6 +183,8 @@ class Stage(QWidget):
         self._watch.start() if panel else self._watch.stop()
         if panel is not None:
             panel.set_run(self.run)
+            if panel.name in self.saved:
+                panel.restore(self.saved.pop(panel.name))
             panel.activate()
         self.panel_changed.emit(panel)
 
@@ -226,6 +235,23 @@ class Stage(QWidget):
         self._watch.stop()
         if self._shown is not None:
             self._shown.deactivate()
+
+    def add_notices(self, bar: QWidget) -> None:
+        """Put a bar of notices between title and view."""
+        self._notices.addWidget(bar)
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """The knobs of every panel that has been shown, for the next start."""
+        return {p.name: p.state() for p in self.panels if p.name not in self.saved and p.run is not None}
+
+    def show_past(self, frame: FilmFrame | None) -> None:
+        """Show the samples of an earlier step instead of the panel; None goes back to now."""
+        self.past = frame
+        if frame is not None:
+            text = f"step {frame.step:,} · the same seeds as now · Esc goes back to now"
+            self._past_page.show_picture(text, mosaic.large(frame.x, theme.colour("accent"), theme.colour("card")))
+        shown: QWidget = self._past_page if frame is not None else self._shown or self.waiting
+        self.content.setCurrentWidget(shown)
 
     def exhibit(self) -> Exhibit | None:
         """What the panel on show would export."""
@@ -299,6 +325,11 @@ class Waiting(QWidget):
                 self._preview.loadFromData(preview, "PNG")
         self.setAccessibleName(text)
         self.update()
+
+    def show_picture(self, text: str, picture: QPixmap) -> None:
+        """Show a picture and a line below it."""
+        self._preview = picture
+        self.show_text(text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The preview at the largest whole factor, and the line below it."""

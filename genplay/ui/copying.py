@@ -1,0 +1,35 @@
+"""The picture on show, on the clipboard: with its recipe for programs that keep PNG bytes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QGuiApplication, QImage
+
+from genplay.contract.recipe import Recipe
+from genplay.ui.panel import Exhibit
+
+LEAST_SIDE = 512  # small pictures are enlarged by a whole factor to at least half of this
+
+
+def copy(exhibit: Exhibit, recipe: Recipe) -> None:
+    """Put an exhibit on the clipboard. Raises ``BadInput`` when it cannot be drawn."""
+    data = encoded(exhibit, recipe)
+    image = QImage()
+    image.loadFromData(data, "PNG")
+    mime = QMimeData()
+    mime.setImageData(image)
+    mime.setData("image/png", data)
+    QGuiApplication.clipboard().setMimeData(mime)
+
+
+def encoded(exhibit: Exhibit, recipe: Recipe) -> bytes:
+    """An exhibit as PNG bytes with its recipe; of an animation the first frame."""
+    from genplay.export import encode
+
+    what = "grid" if exhibit.kind == "grid" or exhibit.x.ndim == 2 else "picture"
+    x = exhibit.x[0] if exhibit.kind == "animation" and exhibit.x.ndim == 5 else exhibit.x
+    options: dict[str, object] = {"format": "png", "what": what}
+    if exhibit.x.ndim > 2:
+        across = x.shape[-2] * (min(exhibit.columns, len(x)) if what == "grid" else 1)
+        options |= {"scale": max(1, min(64, LEAST_SIDE // across)), "columns": exhibit.columns}
+    return encode(x, recipe, options)

@@ -1,0 +1,123 @@
+"""The settings dialog: theme, device, threads, autosave, reset."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from genplay.contract.requests import SetDevice
+from genplay.ui import files, theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.settings import Settings
+from genplay.ui.sidebar import section
+
+THEMES = (("system", "As the system"), ("dark", "Dark"), ("light", "Light"))
+DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA (NVIDIA)", "mps": "MPS (Apple)"}
+
+
+class SettingsDialog(QDialog):
+    """Changes take effect at once, but for the number of threads, which counts from the next start."""
+
+    def __init__(self, settings: Settings, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.settings, self.bridge = settings, bridge
+        self.setWindowTitle("Settings")
+        self.setMinimumWidth(440)
+        self.theme, self.device = QComboBox(), QComboBox()
+        self.threads, self.autosave = QSpinBox(), QSpinBox()
+        self.reset = QPushButton("Reset all settings…")
+        self._fill()
+        self._lay_out()
+        self.finished.connect(lambda _: self.settings.save())
+
+    def _fill(self) -> None:
+        for name, title in THEMES:
+            self.theme.addItem(title, name)
+        self.theme.setCurrentIndex(self.theme.findData(self.settings["theme"]))
+        self.theme.activated.connect(self._set_theme)
+        known = self.bridge.catalogue.devices if self.bridge.catalogue else ()
+        for name in dict.fromkeys(("auto", *known, self.settings["device"])):
+            self.device.addItem(DEVICES.get(name, name), name)
+        self.device.setCurrentIndex(self.device.findData(self.settings["device"]))
+        self.device.activated.connect(self._set_device)
+        self._number(self.threads, 0, 256, "threads")
+        self.threads.setSpecialValueText("All cores but one")
+        self._number(self.autosave, 1, 120, "autosave_minutes")
+        self.autosave.setSuffix(" min")
+        self.reset.clicked.connect(self._ask_reset)
+
+    def _number(self, spin: QSpinBox, low: int, high: int, name: str) -> None:
+        spin.setRange(low, high)
+        spin.setValue(self.settings[name])
+        spin.valueChanged.connect(lambda value: self.settings.__setitem__(name, value))
+
+    def _lay_out(self) -> None:
+        title = QLabel("Settings")
+        title.setProperty("role", "title")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 16, 24, 24)
+        layout.setSpacing(12)
+        layout.addWidget(title)
+        layout.addWidget(section("Look"))
+        layout.addLayout(_rows([("Theme", self.theme, "Dark, light, or as the system has it")]))
+        layout.addWidget(section("Training"))
+        rows: list[tuple[str, QWidget, str]] = [
+            ("Device", self.device, "Where models run"),
+            ("Threads", self.threads, "CPU threads of the engine; counts from the next start"),
+            ("Save running training every", self.autosave, "So much is lost at most if the computer stops"),
+        ]
+        layout.addLayout(_rows(rows))
+        note = QLabel(f"Kept in {self.settings.path}", wordWrap=True)
+        note.setProperty("role", "dim")
+        layout.addSpacing(8)
+        layout.addWidget(note)
+        foot = QHBoxLayout()
+        foot.addWidget(self.reset)
+        foot.addStretch(1)
+        close = QPushButton("Close")
+        close.setProperty("role", "primary")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        foot.addWidget(close)
+        layout.addLayout(foot)
+
+    def _set_theme(self, index: int) -> None:
+        self.settings["theme"] = self.theme.itemData(index)
+        theme.set_mode(self.settings["theme"])
+
+    def _set_device(self, index: int) -> None:
+        self.settings["device"] = self.device.itemData(index)
+        self.bridge.send(SetDevice(self.settings["device"]))
+
+    def _ask_reset(self) -> None:
+        detail = "Theme, device, layout and recent files go back to their defaults. Runs are kept."
+        files.confirm(self, "Reset all settings?", detail, "Reset", self._reset)
+
+    def _reset(self) -> None:
+        self.settings.reset()
+        theme.set_mode(self.settings["theme"])
+        self.bridge.send(SetDevice(self.settings["device"]))
+        self.accept()
+
+
+def _rows(rows: list[tuple[str, QWidget, str]]) -> QFormLayout:
+    form = QFormLayout()
+    form.setHorizontalSpacing(16)
+    form.setVerticalSpacing(8)
+    for text, control, hint in rows:
+        label = QLabel(text)
+        label.setMinimumWidth(170)
+        for widget in (label, control):
+            widget.setToolTip(hint)
+        control.setAccessibleName(text)
+        form.addRow(label, control)
+    return form
