@@ -14,6 +14,7 @@ from genplay.contract.capability import Capability
 from genplay.core.dataset import Dataset, to_float
 from genplay.core.model import Model
 from genplay.core.probe import Partial, Probe, streams, within
+from genplay.metrics.likelihood import bits_per_dimension
 from genplay.probes.latent_map import chosen
 
 MAX_EXAMPLES = 50_000
@@ -50,10 +51,7 @@ class EstimateLikelihood(Probe):
 
 
 def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.Likelihood:
-    """Mean and standard error of log-likelihoods (N,), and -mean / (size of x * log 2): bits a dimension.
-
-    The density is that of x as the model sees it, for pictures on the scale [-1, 1].
-    """
+    """Mean and standard error of log-likelihoods (N,) in nats, and the mean as bits a dimension of 8-bit pixels."""
     mean = nats.mean().item()
     deviation = nats.std().item() if len(nats) > 1 else 0.0
     if model.density_kind == "bound" and elbo is None:
@@ -62,7 +60,7 @@ def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.
         kind=model.density_kind,
         nats=mean,
         error=deviation / math.sqrt(len(nats)),
-        bits_per_dim=-mean / (model.spec.size * math.log(2)),
+        bits_per_dim=bits_per_dimension(mean, model.spec),
         n=len(nats),
         elbo=None if elbo is None else elbo.mean().item(),
         importance_samples=k,
