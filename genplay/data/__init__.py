@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -30,13 +30,28 @@ def load(name: str, options: Mapping[str, object] | None = None) -> Dataset:
 
     The four sets used last are shared between callers, so their tensors must not be written to.
     """
+    steps = load_steps(name, options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            loaded: Dataset = end.value
+            return loaded
+
+
+def load_steps(name: str, options: Mapping[str, object] | None = None) -> Generator[tuple[int, int], None, Dataset]:
+    """As ``load``, yielding (files done, files in all) where loading is long; returns the data set at its end."""
     chosen = source(name)
     checked = knob.build(chosen.Options, options or {})
     stamp = getattr(chosen, "stamp", None)
-    return _loaded(name, checked, stamp(checked) if stamp else "")
+    shelf = _shelf(name, checked, stamp(checked) if stamp else "")
+    if not shelf:
+        steps = getattr(chosen, "load_steps", None)
+        shelf.append((yield from steps(checked)) if steps else chosen.load(checked))
+    return shelf[0]
 
 
 @lru_cache(maxsize=4)
-def _loaded(name: str, options: Any, stamp: str) -> Dataset:
-    """``stamp`` changes when files outside genplay do, so that a changed folder is read again."""
-    return source(name).load(options)
+def _shelf(name: str, options: Any, stamp: str) -> list[Dataset]:
+    """Where a loaded set is kept. ``stamp`` changes when the user's files do, so that they are read again."""
+    return []

@@ -225,11 +225,19 @@ def test_a_huge_folder_is_thinned_evenly_and_says_so(album: Path, monkeypatch: p
 
 
 def test_loading_in_steps_tells_how_far_it_is(album: Path) -> None:
-    steps = folder.Folder.load_steps(folder.FolderOptions(path=str(album)))
+    steps = data.load_steps("folder", {"path": str(album)})
     assert [next(steps) for _ in range(20)] == [(i, 20) for i in range(1, 21)]
     with pytest.raises(StopIteration) as end:
         next(steps)
     assert len(end.value.value.train) == 18
+    assert load(album) is end.value.value
+
+
+def test_loading_can_be_cancelled(album: Path) -> None:
+    steps = data.load_steps("folder", {"path": str(album)})
+    next(steps)
+    steps.close()
+    assert len(load(album).train) == 18
 
 
 def test_odd_names_are_shown_safely(tmp_path: Path) -> None:

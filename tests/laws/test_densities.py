@@ -142,10 +142,8 @@ def test_the_ring_formula_is_the_integral_over_the_circle() -> None:
     assert torch.allclose(NoisyRings((0.7,), 0.05)(x), mixture(x), rtol=1e-10, atol=1e-10)
 
 
-@named
+@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] != "checkerboard"])
 def test_the_score_is_finite_at_the_data(name: str, options: dict[str, float]) -> None:
-    if name == "checkerboard":
-        pytest.skip("its density is flat")
     loaded: Dataset = data.load(name, options)
     assert loaded.log_density is not None
     x = loaded.heldout[:200].double().requires_grad_()
