@@ -29,7 +29,8 @@ def drag_out(source: QWidget, exhibit: Exhibit, recipe: Recipe, mime: QMimeData 
     drag = QDrag(source)
     drag.setMimeData(data)
     if exhibit.x.ndim == 4:
-        preview = pixels.to_qimage(exhibit.x[0]).scaled(PREVIEW, PREVIEW, Qt.AspectRatioMode.KeepAspectRatio)
+        picture = pixels.to_qimage(exhibit.x[exhibit.index])
+        preview = picture.scaled(PREVIEW, PREVIEW, Qt.AspectRatioMode.KeepAspectRatio)
         drag.setPixmap(QPixmap.fromImage(preview))
     drag.exec(Qt.DropAction.CopyAction)
 
@@ -43,6 +44,8 @@ def temporary_png(exhibit: Exhibit, recipe: Recipe) -> Path:
     options = {"format": "png", "what": "grid" if grid else "picture", "scale": max(1, SIDE // side) if not grid else 2}
     if grid:
         options["columns"] = exhibit.columns
+    else:
+        options["index"] = exhibit.index
     name = re.sub(r"[^\w-]+", "-", exhibit.title).strip("-").lower()[:60] or "picture"
     path = _folder() / f"{name}.png"
     path.write_bytes(encode(exhibit.x, recipe, options))

@@ -37,6 +37,7 @@ class Exhibit:
     columns: int = 8
     seconds_per_frame: float = 0.05
     arrays: dict[str, Any] = field(default_factory=dict)
+    index: int = 0  # which of ``x`` a "picture" is
 
 
 class Panel(QWidget):

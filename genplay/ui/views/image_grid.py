@@ -53,6 +53,7 @@ class ImageGrid(QWidget):
         self._hover = -1
         self._x: np.ndarray | None = None
         self._captions: tuple[str, ...] = ()
+        self._slots = 0
         self._atlas: QImage | None = None
         self._pressed: tuple[QPointF, int] | None = None
         self._placed: tuple[tuple[object, ...], _Layout] | None = None
@@ -66,8 +67,12 @@ class ImageGrid(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
 
-    def set_images(self, x: np.ndarray | None, captions: Sequence[str] = ()) -> None:
-        """Show uint8 (N, H, W, C), with a line of text below each if given. The selection stays where it can."""
+    def set_images(self, x: np.ndarray | None, captions: Sequence[str] = (), slots: int = 0) -> None:
+        """Show uint8 (N, H, W, C), with a line of text below each if given. The selection stays where it can.
+
+        The layout leaves room for ``slots`` pictures, if more are to come.
+        """
+        self._slots = slots
         self._x = x if x is not None and len(x) else None
         self._captions = tuple(captions)
         self._atlas = None
@@ -121,13 +126,22 @@ class ImageGrid(QWidget):
 
     def _layout(self) -> _Layout:
         shape = self._x.shape if self._x is not None else ()
-        key = (self.size(), shape, self.columns, self.gap, self.largest, self.align, self._caption_height())
+        key = (
+            self.size(),
+            shape,
+            self._slots,
+            self.columns,
+            self.gap,
+            self.largest,
+            self.align,
+            self._caption_height(),
+        )
         if self._placed is None or self._placed[0] != (*key, self.devicePixelRatioF()):
             self._placed = (*key, self.devicePixelRatioF()), self._place()
         return self._placed[1]
 
     def _place(self) -> _Layout:
-        n = max(1, len(self))
+        n = max(1, len(self), self._slots)
         height, width = self._x.shape[1:3] if self._x is not None else (1, 1)
         candidates = [min(self.columns, n)] if self.columns else range(1, n + 1)
         best = max(

@@ -1,0 +1,566 @@
+"""Samples of the selected run: a grid of pictures, or points beside the real data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from genplay.contract.capability import LACKS, Capability
+from genplay.contract.recipe import Recipe
+from genplay.contract.requests import DrawSamples, FindNearest, PreviewData, Question
+from genplay.contract.results import Answer, FilmFrame, RunState, Samples
+from genplay.contract.spec import Kind
+from genplay.ui import theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.panel import Exhibit, Panel
+from genplay.ui.sampling import wish as wishes
+from genplay.ui.sampling.controls import SampleControls
+from genplay.ui.sampling.detail import Detail
+from genplay.ui.sampling.wish import Wish
+from genplay.ui.views.empty import EmptyState
+from genplay.ui.views.image_grid import ImageGrid
+from genplay.ui.views.scatter import Scatter
+
+LIVE_MS = 500  # between refreshes while the model trains
+EMPTY = "Train or open a model to see samples of it."
+NEIGHBOURS = 8
+REAL_POINTS = 2000
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Samples on show: the question and the weights that made them."""
+
+    question: DrawSamples
+    samples: Samples
+    run_id: str
+    step: int
+    digest: str
+
+
+class SamplesPanel(Panel):
+    """Draws samples with the seed on show, and anew as training goes on. Click one to see it large."""
+
+    name: ClassVar[str] = "samples"
+    title: ClassVar[str] = "Samples"
+    icon: ClassVar[str] = "samples"
+    hint: ClassVar[str] = "click one to see it large"
+    order: ClassVar[int] = 10
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.SAMPLE})
+    shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("R", "Draw a new seed"),
+        ("Arrows", "Move the selection"),
+        ("Enter", "Large view"),
+    )
+
+    def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
+        super().__init__(bridge, undo, parent)
+        self.drawn: _Drawn | None = None  # the last complete answer for the selected run
+        self._memory: dict[str, tuple[Wish, _Drawn | None]] = {}
+        self._wish: Wish | None = None
+        self._asked: tuple[object, ...] = ()  # question and weights of the last request
+        self._active = self._large = False
+        self._film: FilmFrame | None = None
+        self._real: np.ndarray | None = None
+        self._real_key: tuple[object, ...] = ()
+        self._pending: tuple[dict[str, Any], Question | None] | None = None
+        self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
+        self._live.timeout.connect(self._refresh)
+        self.controls = SampleControls()
+        self.controls.changed.connect(self._take_wish)
+        self.controls.edited.connect(self._remember_edit)
+        self._build()
+        self._actions = self._make_actions()
+        bridge.catalogue_arrived.connect(lambda _: self._show_controls())
+        theme.signals().changed.connect(self.update)
+        self._arrange()
+
+    # ---- widgets
+
+    def _build(self) -> None:
+        self.grid, self.real_grid = ImageGrid(), ImageGrid()
+        self.grid.setAccessibleName("Samples")
+        self.real_grid.setAccessibleName("Real data")
+        self.real_grid.selectable = False
+        self.grid.clicked.connect(lambda _: self._show_detail())
+        self.grid.double_clicked.connect(lambda _: self._set_large(not self._large))
+        self.grid.drag_out.connect(self._drag_out)
+        self.scatter, self.real_scatter = Scatter(), Scatter()
+        for plane in (self.scatter, self.real_scatter):
+            plane.setAccessibleName("Samples" if plane is self.scatter else "Real data")
+        self.scatter.pick_layer = "samples"
+        self.scatter.picked.connect(self._pick)
+        self.made_by, self.real_title = _dim(), _dim()
+        self.detail = Detail()
+        self.detail.closed.connect(self.leave_mode)
+        self.detail.latent_wanted.connect(self._use_latent)
+        self.detail.nearest_wanted.connect(self._find_nearest)
+        self.detail.drag_out.connect(lambda: self._drag_out(self.selected))
+        self._picked = -1
+        self._columns = QHBoxLayout()
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(16)
+        self.samples_side = _titled(self.made_by, self.grid, self.scatter)
+        self.real_side = _titled(self.real_title, self.real_grid, self.real_scatter)
+        self._columns.addWidget(self.samples_side, 3)
+        self._columns.addWidget(self.real_side, 3)
+        self._columns.addWidget(self.detail, 2)
+        inside = QWidget()
+        inside.setLayout(self._columns)
+        self.empty = EmptyState("samples", EMPTY)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(inside)
+
+    def _make_actions(self) -> list[QWidget]:
+        self.real_button = _chip("Real data", "Show real samples of the data set beside these")
+        self.beside_button = _chip("Side by side", "Real data in a plane of its own")
+        self.real_button.toggled.connect(self._toggle_real)
+        self.beside_button.toggled.connect(lambda _: self._arrange())
+        self.dice = QPushButton(theme.icon("dice"), "")
+        self.dice.setProperty("role", "icon")
+        self.dice.setToolTip("Draw a new seed (R)")
+        self.dice.setAccessibleName("Draw a new seed")
+        self.dice.clicked.connect(self.controls.roll)
+        self.controls.lock.toggled.connect(lambda locked: self.dice.setEnabled(not locked))
+        return [self.real_button, self.beside_button, self.dice]
+
+    def inspector(self) -> QWidget:
+        return self.controls
+
+    def actions(self) -> list[QWidget]:  # type: ignore[override]
+        return self._actions
+
+    # ---- the run
+
+    @property
+    def points(self) -> bool:
+        """Whether the run makes points (else pictures)."""
+        return self.run is not None and self.run.spec.kind is Kind.POINTS
+
+    def set_run(self, run: RunState | None) -> None:
+        if run is not None and run.status == "loading":
+            run = None
+        before, self.run = self.run, run
+        if (before and before.run_id) != (run and run.run_id):
+            self._leave(before)
+            self._enter()
+        if run is None:
+            return
+        if before is None or before.config != run.config:
+            self._show_controls()
+        if self._key() != self._asked and not self._live.isActive():
+            training = before is not None and before.run_id == run.run_id and run.status == "training"
+            self._live.start() if training else self._refresh()
+
+    def _leave(self, before: RunState | None) -> None:
+        for slot in ("grid", "nearest", "real"):
+            self.bridge.cancel(f"{self.name}.{slot}")
+        if before is not None and self._wish is not None:
+            self._memory[before.run_id] = self._wish, self.drawn
+        self._film, self._asked, self._large = None, (), False
+        self._live.stop()
+        self._select(-1)
+
+    def _enter(self) -> None:
+        """Show what the run showed when it was last selected, with the present seed for one that is new."""
+        self.drawn, self._real, self._real_key = None, None, ()
+        if self.run is None:
+            self._wish = None
+        else:
+            seed = self._wish.seed if self._wish else 0
+            self._wish, self.drawn = self._memory.get(self.run.run_id, (wishes.first(self.run, seed), None))
+            self._show_controls()
+            if self._pending is not None:
+                pending, self._pending = self._pending, None
+                self.restore(*pending)
+            if self.drawn is not None and self.drawn.question == self._wish.question():
+                self._asked = (self.drawn.question, self.drawn.run_id, self.drawn.step, self.drawn.digest)
+        self.scatter.clear()
+        self.real_scatter.clear()
+        self._arrange()
+        self._show_drawn(fit=True)
+
+    def _show_controls(self) -> None:
+        if self.run is not None and self._wish is not None:
+            catalogue = self.bridge.catalogue
+            self.controls.show_wish(self._wish, self.run, catalogue.family(self.run.family) if catalogue else None)
+
+    def activate(self) -> None:
+        self._active = True
+        self._refresh()
+
+    def deactivate(self) -> None:
+        self._active = False
+        self._live.stop()
+        for slot in ("grid", "nearest", "real"):
+            self.bridge.cancel(f"{self.name}.{slot}")
+        self._asked = ()
+
+    # ---- wishes
+
+    def _take_wish(self, wish: Wish) -> None:
+        self._wish = wish
+        self._refresh()
+
+    def _remember_edit(self, before: Wish, after: Wish, what: str) -> None:
+        if self.run is not None:
+            self.undo.push(_Change(self, self.run.run_id, before, after, f"Change {what}"))
+
+    def show_wish(self, run_id: str, wish: Wish) -> None:
+        """What undo and redo call: the wish of a run that need not be the selected one."""
+        if self.run is not None and self.run.run_id == run_id:
+            self._wish = wish
+            self._show_controls()
+            self._refresh()
+        elif run_id in self._memory:
+            self._memory[run_id] = wish, self._memory[run_id][1]
+
+    # ---- asking
+
+    def _key(self) -> tuple[object, ...]:
+        """The question and the weights it would be answered by."""
+        if self.run is None or self._wish is None:
+            return ()
+        return self._wish.question(), self.run.run_id, self.run.step, self.run.digest
+
+    def _refresh(self) -> None:
+        """Ask for samples unless those on show, or on their way, are the ones wanted."""
+        key = self._key()
+        if not self._active or self.run is None or self._wish is None or key == self._asked:
+            return
+        same_question = bool(self._asked) and self._asked[:2] == key[:2]
+        if same_question and self.bridge.is_waiting(f"{self.name}.grid"):
+            self._live.start()  # let the answer under way arrive; newer weights come after it
+            return
+        question, run_id = self._wish.question(), self.run.run_id
+        self._asked = key
+        self._show_film(None)
+        self.ask("grid", question, lambda answer: self._answered(answer, question, run_id))
+        self._ask_real()
+
+    def _answered(self, answer: Answer, question: DrawSamples, run_id: str) -> None:
+        if self.run is None or self.run.run_id != run_id:
+            return
+        if answer.last:
+            first = self.drawn is None
+            self.drawn = _Drawn(question, answer.value, run_id, answer.step, answer.digest)
+            self.progress_shown.emit(-1.0)
+            self._show_drawn(fit=first)
+        else:
+            self.progress_shown.emit(-1.0 if answer.progress is None else answer.progress)
+            self._show_partial(answer.value.x, question)
+
+    def _ask_real(self) -> None:
+        """Ask for real data while it is on show and not yet there."""
+        if self.run is None or self._wish is None or not self.real_button.isChecked():
+            return
+        n = REAL_POINTS if self.points else self._wish.count
+        question = PreviewData(self.run.data, dict(self.run.data_options), n)
+        key = (self.run.run_id, n)
+        if key != self._real_key:
+            self._real_key = key
+            self.bridge.ask(f"{self.name}.real", "", question, self._take_real, self.failure_shown.emit)
+
+    def _take_real(self, answer: Answer) -> None:
+        fresh = self._real is None
+        self._real = answer.value.x
+        self._show_real()
+        if fresh and self.points:
+            self._fit_planes()
+
+    # ---- showing
+
+    def _show_partial(self, x: np.ndarray, question: DrawSamples) -> None:
+        """The finished samples over those that were on show, so that nothing jumps while the rest is drawn."""
+        if self._film is not None or self.points:
+            return
+        old = self.grid.images
+        if old is not None and old.shape[1:] == x.shape[1:] and len(old) > len(x):
+            x = np.concatenate([x, old[len(x) : question.n]])
+        self.grid.set_images(x, slots=question.n)
+        self._show_sample()
+
+    def _show_drawn(self, fit: bool = False) -> None:
+        self._pages.setCurrentIndex(0 if self.run is None else 1)
+        if self.run is None:
+            return
+        x = self.drawn.samples.x if self.drawn else None
+        self.made_by.setText(self._made_by())
+        if self.points:
+            self._show_points(x, fit)
+        else:
+            self.grid.set_images(x)
+        self._show_sample()
+
+    def _made_by(self) -> str:
+        if self.drawn is None:
+            return "Drawing samples…"
+        n, what = len(self.drawn.samples.x), "points" if self.points else "samples"
+        return f"{n:,} {what}   ·   seed {self.drawn.question.seed}   ·   step {self.drawn.step:,}"
+
+    def _show_points(self, x: np.ndarray | None, fit: bool) -> None:
+        if x is None or self.run is None:
+            return
+        tint = theme.family_colour(self.run.family)
+        self.scatter.set_layer("samples", x, colour=tint, size=4.5, opacity=0.75, title="samples")
+        self._show_real()
+        if fit:
+            self._fit_planes()
+
+    def _fit_planes(self) -> None:
+        for plane in (self.scatter, self.real_scatter):
+            plane.fit_points()
+
+    def _show_real(self) -> None:
+        shown = self.real_button.isChecked() and self._real is not None
+        beside = self.beside_button.isChecked() or not self.points
+        if shown and self._real is not None and self.run is not None:
+            self.real_title.setText(f"{len(self._real):,} real   ·   {self.run.data_title or self.run.data}")
+            if self.points:
+                plane = self.real_scatter if beside else self.scatter
+                plane.set_layer("real", self._real, colour="dim", size=4.5, opacity=0.6, title="real data")
+            else:
+                self.real_grid.set_images(self._real)
+        if not shown or beside:
+            self.scatter.remove_layer("real")
+
+    def _toggle_real(self, on: bool) -> None:
+        self._arrange()
+        self._ask_real()
+        self._show_real()
+
+    def _arrange(self) -> None:
+        """Show the widgets that this kind of data and the toggles call for."""
+        points, real = self.points, self.real_button.isChecked()
+        self.beside_button.setVisible(points and real)
+        self.grid.setVisible(not points)
+        self.scatter.setVisible(points)
+        self.real_grid.setVisible(not points)
+        self.real_scatter.setVisible(points)
+        self.samples_side.setVisible(not self._large)
+        self.real_side.setVisible(real and not self._large and (not points or self.beside_button.isChecked()))
+        self.detail.setVisible(self.selected >= 0)
+        self._show_real()
+
+    def show_frame(self, frame: FilmFrame | None) -> None:
+        """Show a frame of the filmstrip in place of the samples; None goes back to them."""
+        if frame is None or (self.run is not None and frame.run_id == self.run.run_id):
+            self._show_film(frame)
+
+    def _show_film(self, frame: FilmFrame | None) -> None:
+        if frame is self._film:
+            return
+        self._film = frame
+        if frame is None:
+            self._show_drawn()
+            return
+        self._select(-1)
+        self.made_by.setText(f"from the filmstrip   ·   step {frame.step:,}")
+        if self.points:
+            self._show_points(frame.x, fit=False)
+        else:
+            self.grid.set_images(frame.x)
+
+    # ---- the selected sample
+
+    @property
+    def selected(self) -> int:
+        """The sample that is shown large beside the others; -1 for none."""
+        return self._picked if self.points else self.grid.selected
+
+    def _select(self, index: int) -> None:
+        self.grid.select(-1 if self.points else index)
+        self._picked = index if self.points else -1
+        self.scatter.remove_layer("picked")
+        self.scatter.remove_layer("nearest")
+        self.detail.forget_found()
+        if index < 0:
+            self._large = False
+        self._arrange()
+
+    def _pick(self, index: int) -> None:
+        self._picked = index
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        self.bridge.cancel(f"{self.name}.nearest")
+        self.scatter.remove_layer("nearest")
+        self.detail.forget_found()
+        self._arrange()
+        self._show_sample()
+
+    def _shown_x(self) -> np.ndarray | None:
+        if self._film is not None:
+            return self._film.x
+        return (self.drawn.samples.x if self.drawn else None) if self.points else self.grid.images
+
+    def _show_sample(self) -> None:
+        x, index = self._shown_x(), self.selected
+        if x is None or not 0 <= index < len(x):
+            if index >= 0:
+                self._select(-1)
+            return
+        self.detail.show_sample(x[index], f"Sample {index + 1}")
+        self.detail.set_latent(*self._latent_possible(index))
+        if self.points:
+            self.scatter.set_layer("picked", x[index : index + 1], colour="text", size=9, opacity=1.0)
+
+    def _latent_possible(self, index: int) -> tuple[bool, str]:
+        if self.run is None or Capability.DECODE not in self.run.capabilities:
+            return False, f"This model cannot show it: {LACKS[Capability.DECODE]}."
+        if self._film is not None:
+            return False, "The filmstrip keeps pictures, not codes."
+        there = self.drawn is not None and self.drawn.samples.z is not None and index < len(self.drawn.samples.z)
+        return there, "These samples were not made from codes."
+
+    def _use_latent(self) -> None:
+        if self.drawn is None or self.drawn.samples.z is None or self.selected < 0:
+            return
+        z = self.drawn.samples.z[self.selected]
+        self.go_to.emit("latent", {"z": z.tolist(), "condition": list(self.drawn.question.condition)})
+
+    def _find_nearest(self) -> None:
+        x, index = self._shown_x(), self.selected
+        if x is None or index < 0:
+            return
+        self.ask("nearest", FindNearest(x[index].copy(), NEIGHBOURS), self._take_nearest)
+
+    def _take_nearest(self, answer: Answer) -> None:
+        if not answer.last or self.selected < 0:
+            return
+        self.detail.show_found(answer.value, f"Nearest to the sample at step {answer.step:,}")
+        if self.points:
+            self.scatter.set_layer("nearest", answer.value.x, colour="good", size=8, opacity=1.0, title="nearest real")
+
+    def _set_large(self, large: bool) -> None:
+        self._large = large and self.selected >= 0
+        self._arrange()
+        (self.detail.picture if self._large else self.grid).setFocus()
+
+    def leave_mode(self) -> bool:
+        """Esc: from the large view to the grid, from the grid with a selection to the grid alone."""
+        if self._large:
+            self._set_large(False)
+            return True
+        selected = self.selected >= 0
+        if selected:
+            self._select(-1)
+        return selected
+
+    def keyPressEvent(self, event: Any) -> None:
+        if event.key() == Qt.Key.Key_R and not event.modifiers():
+            self.controls.roll()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.selected >= 0:
+            self._set_large(not self._large)
+        elif event.key() == Qt.Key.Key_Escape and self.leave_mode():
+            return
+        else:
+            super().keyPressEvent(event)
+
+    # ---- exhibits and state
+
+    def exhibit(self) -> Exhibit | None:
+        """The selected sample, else all of them, with the question that made them; a filmstrip's frame as a grid."""
+        if self.run is None:
+            return None
+        if self._film is not None:
+            question, columns = DrawSamples(len(self._film.x), seed=self.run.seed), 3
+            title = f"{self.run.name}, step {self._film.step}"
+            return Exhibit(title, "grid", self._film.x, question, self._film.step, columns=columns)
+        if self.drawn is None:
+            return None
+        return self._exhibit_of(self.selected)
+
+    def _exhibit_of(self, index: int) -> Exhibit:
+        assert self.run is not None and self.drawn is not None
+        drawn, single = self.drawn, index >= 0 and not self.points
+        arrays = {} if drawn.samples.z is None else {"z": drawn.samples.z}
+        return Exhibit(
+            f"{self.run.name} sample {index + 1}" if single else f"{self.run.name} samples",
+            "picture" if single else "grid",
+            drawn.samples.x,
+            drawn.question,
+            drawn.step,
+            drawn.digest,
+            columns=1 if self.points else self.grid.layout_columns(),
+            arrays=arrays,
+            index=max(0, index) if single else 0,
+        )
+
+    def recipe_of(self, exhibit: Exhibit) -> Recipe:
+        """The recipe of something on show."""
+        family, name = (self.run.family, self.run.name) if self.run else ("", "")
+        view = {"tab": self.name, "state": self.state()}
+        return Recipe(exhibit.digest, family, name, exhibit.step, exhibit.question, view=view)
+
+    def _drag_out(self, index: int) -> None:
+        from genplay.ui.drag_out import drag_out
+
+        if self.drawn is not None and self._film is None and 0 <= index < len(self.drawn.samples.x):
+            exhibit = self._exhibit_of(index)
+            drag_out(self.grid, exhibit, self.recipe_of(exhibit))
+
+    def state(self) -> dict[str, Any]:
+        plain = self._wish.to_plain() if self._wish else {}
+        toggles = {"real": self.real_button.isChecked(), "beside": self.beside_button.isChecked()}
+        return {**plain, **toggles, "lock": self.controls.lock.isChecked(), "selected": self.selected}
+
+    def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
+        if self.run is None or self._wish is None:
+            self._pending = (state, question)
+            return
+        catalogue = self.bridge.catalogue
+        family = catalogue.family(self.run.family) if catalogue else None
+        self._wish = wishes.from_plain(state, self.run, family, self._wish)
+        if isinstance(question, DrawSamples):
+            asked = {"seed": question.seed, "count": question.n, "condition": question.condition}
+            self._wish = wishes.from_plain({**asked, "config": question.config}, self.run, family, self._wish)
+        for name, button in (("real", self.real_button), ("beside", self.beside_button), ("lock", self.controls.lock)):
+            if isinstance(state.get(name), bool):
+                button.setChecked(state[name])
+        self._show_controls()
+        self._refresh()
+
+
+class _Change(QUndoCommand):
+    """A change of what is asked."""
+
+    def __init__(self, panel: SamplesPanel, run_id: str, before: Wish, after: Wish, text: str) -> None:
+        super().__init__(text)
+        self.panel, self.run_id, self.before, self.after = panel, run_id, before, after
+
+    def redo(self) -> None:
+        self.panel.show_wish(self.run_id, self.after)
+
+    def undo(self) -> None:
+        self.panel.show_wish(self.run_id, self.before)
+
+
+def _dim() -> QLabel:
+    label = QLabel()
+    label.setProperty("role", "dim")
+    return label
+
+
+def _chip(text: str, help: str) -> QPushButton:
+    chip = QPushButton(text)
+    chip.setCheckable(True)
+    chip.setToolTip(help)
+    return chip
+
+
+def _titled(title: QLabel, *views: QWidget) -> QWidget:
+    side = QWidget()
+    layout = QVBoxLayout(side)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for view in views:
+        layout.addWidget(view, 1)
+    layout.addWidget(title)
+    return side
