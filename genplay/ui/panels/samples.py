@@ -324,7 +324,7 @@ class SamplesPanel(Panel):
             self.real_title.setText(f"{len(self._real):,} real   ·   {self.run.data_title or self.run.data}")
             if self.points:
                 plane = self.real_scatter if beside else self.scatter
-                plane.set_layer("real", self._real, colour="dim", size=4.5, opacity=0.6, title="real data")
+                plane.set_layer("real", self._real, colour="dim", size=4.5, opacity=0.6, title="real data", z=-1)
             else:
                 self.real_grid.set_images(self._real)
         if not shown or beside:
@@ -346,6 +346,7 @@ class SamplesPanel(Panel):
         self.samples_side.setVisible(not self._large)
         self.real_side.setVisible(real and not self._large and (not points or self.beside_button.isChecked()))
         self.detail.setVisible(self.selected >= 0)
+        self.detail.set_large(self._large)
         self._show_real()
 
     def show_frame(self, frame: FilmFrame | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.results import Neighbours
 from genplay.ui import theme
@@ -64,8 +64,10 @@ class Detail(QWidget):
         layout.setSpacing(8)
         layout.addLayout(head)
         layout.addWidget(self.picture, 5)
-        layout.addWidget(self.latent)
-        layout.addWidget(self.nearest)
+        self._buttons = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._buttons.addWidget(self.latent)
+        self._buttons.addWidget(self.nearest)
+        layout.addLayout(self._buttons)
         layout.addWidget(self.found_title)
         layout.addWidget(self.found, 3)
         layout.addStretch(0)
@@ -74,6 +76,7 @@ class Detail(QWidget):
         """Show a sample: a picture uint8 (H, W, C) or a point (2,)."""
         self._sample, self._caption = x, caption
         self.picture.setVisible(x.ndim == 3)
+        self.nearest.setText(NEAREST if x.ndim == 3 else "Find nearest training points")
         if self._looking < 0:
             self._show_own()
 
@@ -86,6 +89,13 @@ class Detail(QWidget):
         else:
             x, y = self._sample
             self.title.setText(f"{self._caption}\nx {x:+.3f},  y {y:+.3f}")
+
+    def set_large(self, large: bool) -> None:
+        """Take the whole panel, or stand beside the samples."""
+        way = QBoxLayout.Direction.LeftToRight if large else QBoxLayout.Direction.TopToBottom
+        self._buttons.setDirection(way)
+        self.found.columns = 8 if large else 4
+        self.found.update()
 
     def set_latent(self, possible: bool, why_not: str) -> None:
         """Whether the sample has a code that the Latent panel can take."""

@@ -21,7 +21,6 @@ class EmptyState(QWidget):
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._text = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._text.setProperty("role", "dim")
-        self._text.setMaximumWidth(420)
         self.button = QPushButton(button)
         self.button.setVisible(bool(button))
         self.button.clicked.connect(lambda: self.pressed.emit())
@@ -29,8 +28,9 @@ class EmptyState(QWidget):
         layout.setContentsMargins(24, 16, 24, 16)
         layout.setSpacing(12)
         layout.addStretch(1)
-        for widget in (self._icon, self._text, self.button):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._text)  # unaligned: only so is a wrapped line given its height
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
         theme.signals().changed.connect(self._tint)
         self._tint()

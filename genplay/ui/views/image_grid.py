@@ -145,9 +145,10 @@ class ImageGrid(QWidget):
         height, width = self._x.shape[1:3] if self._x is not None else (1, 1)
         candidates = [min(self.columns, n)] if self.columns else range(1, n + 1)
         best = max(
-            (self._scale(columns, n, width, height), -abs(columns - n / columns), columns) for columns in candidates
+            (self._scale(columns, n, width, height), n % columns == 0, -abs(columns - n / columns), columns)
+            for columns in candidates
         )
-        scale, columns = best[0], best[2]
+        scale, columns = best[0], best[-1]
         rows = -(-n // columns)
         ratio = self.devicePixelRatioF()
         step_x, step_y = width * scale + self.gap, height * scale + self.gap + self._caption_height()

@@ -48,6 +48,7 @@ class Layer:
     size: float
     opacity: float
     title: str
+    z: int
     visible: bool = True
 
 
@@ -121,18 +122,19 @@ class Scatter(QWidget):
         size: float = 5.0,
         opacity: float = 0.8,
         title: str = "",
+        z: int = 0,
     ) -> None:
         """Add or replace a layer of points (N, 2).
 
         ``colour`` is a theme token or a colour; with ``categories`` (N,) int each point has the colour of its number,
         and ``names`` label them in the legend (a number beyond the names is drawn dim). ``title`` labels the layer.
-        ``size`` is the diameter in logical pixels.
+        ``size`` is the diameter in logical pixels. Layers of higher ``z`` are drawn later.
         """
         import numpy as np
 
         points = np.ascontiguousarray(points, dtype=np.float32).reshape(-1, 2)
         visible = self._layers[name].visible if name in self._layers else True
-        self._layers[name] = Layer(points, colour, categories, tuple(names), size, opacity, title, visible)
+        self._layers[name] = Layer(points, colour, categories, tuple(names), size, opacity, title, z, visible)
         self._redraw()
 
     def remove_layer(self, name: str) -> None:
@@ -301,7 +303,7 @@ class Scatter(QWidget):
         self._draw_backdrop(painter)
         self._draw_axes(painter)
         painter.end()
-        for layer in self._layers.values():
+        for layer in sorted(self._layers.values(), key=lambda layer: layer.z):
             if layer.visible and len(layer.points):
                 self._splat(image, layer, ratio)
         painter = QPainter(image)
