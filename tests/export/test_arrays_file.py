@@ -65,8 +65,8 @@ def test_names_that_cannot_be_fields(name: str) -> None:
 
 
 def test_objects_are_never_stored() -> None:
+    arrays = {"a": np.array([object()])}
     with pytest.raises(BadInput, match="something else than numbers"):
-        arrays = {"a": np.array([object()])}
         export.encode(np.zeros((1, 2), np.float32), RECIPE, {"format": "npz", "arrays": arrays})
 
 
