@@ -249,8 +249,7 @@ class Sidebar(QWidget):
         self.library: list[SideCard] = []
         self.plus = QPushButton()
         self.plus.setIcon(theme.icon("plus"))
-        self.plus.setFixedSize(44, 30)
-        self.plus.setProperty("role", "icon")
+        self.plus.setProperty("role", "wide-icon")
         self.plus.setToolTip(hint("New run", "new"))
         self.plus.setAccessibleName("New run")
         self.plus.clicked.connect(self.new_wanted)

@@ -322,7 +322,11 @@ QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus { border: 2
 QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {
     background: transparent; border-color: @line; color: @disabled;
 }
-QPushButton[role="icon"], QToolButton[role="icon"] { padding: 0; min-width: 30px; max-width: 44px; }
+QPushButton[role="icon"], QToolButton[role="icon"] { padding: 0; min-width: 30px; }
+QPushButton[role="wide-icon"] { padding: 0; min-width: 42px; max-width: 42px; }
+QPushButton[role="wide-icon"][on="true"] { background: @accent; border-color: @accent; }
+QPushButton[role="wide-icon"][on="true"]:focus { border: 2px solid @text; }
+QPushButton[role="wide-icon"][on="true"]:disabled { background: transparent; border-color: @line; }
 QPushButton[role="flat"], QToolButton[role="flat"] {
     background: transparent; border-color: transparent; padding: 0; min-width: 26px; min-height: 24px;
 }
@@ -388,5 +392,11 @@ QToolTip { background: @card; color: @text; border: 1px solid @line; padding: 4p
 QProgressBar { background: @line; border: none; border-radius: 1px; max-height: 2px; text-align: center; }
 QProgressBar::chunk { background: @accent; border-radius: 1px; }
 QListView, QListWidget, QTreeView, QTableView { background: transparent; border: none; outline: none; }
+QListView::item, QListWidget::item { padding: 4px 8px; border-radius: 6px; }
+QListView::item:hover { background: @card; }
+QListView::item:selected { background: @selected; color: @text; }
+QListView::item:disabled { color: @dim; background: transparent; }
+QListView:focus { border: 1px solid @accent; border-radius: 6px; }
+QListView { border: 1px solid transparent; }
 QHeaderView::section { background: @panel; color: @dim; border: none; padding: 4px 8px; }
 """

@@ -46,8 +46,7 @@ class Transport(QWidget):
         button = QPushButton()
         button.setIcon(theme.icon(icon))
         button.setIconSize(QSize(16, 16))
-        button.setFixedSize(44, 30)
-        button.setProperty("role", "icon")
+        button.setProperty("role", "wide-icon")
         button.setToolTip(hint(text, action))
         button.setAccessibleName(text)
         button.clicked.connect(lambda: self.wanted.emit(action))
@@ -86,7 +85,7 @@ class Transport(QWidget):
         self.terms.setText(headline(run) if run else "")
 
     def _show_training(self, training: bool) -> None:
-        self.play.setProperty("role", "primary-icon" if self._run else "icon")
+        self.play.setProperty("on", self._run is not None)
         self.play.setIcon(theme.icon("pause" if training else "play", "accent_text" if self._run else "text"))
         text = "Pause training" if training else "Play: train the selected run"
         self.play.setToolTip(hint(text, "play"))

@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self.selected = ""
         self._expected: dict[str, Card] = {}
         self._was_painted = self._closing = False
+        self._steps: Iterator[Callable[[], object]] = iter(())
         self.opener = Opener(self)
         self.gauge = Gauge(self)
         self._build()
@@ -159,7 +160,7 @@ class MainWindow(QMainWindow):
                 self.move(x, y)
         columns, rows = self.settings["columns"], self.settings["rows"]
         self.columns.setSizes(columns if len(columns) == 3 else [260, 880, 300])
-        self.rows.setSizes(rows if len(rows) == 2 else [610, 240])
+        self.rows.setSizes(rows if len(rows) == 2 else [580, 270])
         if self.settings["maximised"]:
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
@@ -174,7 +175,8 @@ class MainWindow(QMainWindow):
         return False
 
     def _after_paint(self) -> None:
-        self._steps: Iterator[Callable[[], object]] = iter(self._rest())
+        self.setFocus()  # no button is lit before a key is pressed
+        self._steps = self._rest()
         self.painted.emit()
         self._next_step()
 

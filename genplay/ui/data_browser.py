@@ -1,0 +1,301 @@
+"""Choosing a data set: the list, real samples, how often each attribute value occurs, a folder, a download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from genplay.contract.catalogue import DataInfo
+from genplay.contract.requests import DownloadData, PreviewData
+from genplay.contract.results import Answer, DataPreview, Downloaded, Failure
+from genplay.contract.spec import DataSpec, Kind
+from genplay.ui import files, theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.form import Form
+from genplay.ui.settings import Settings
+from genplay.ui.sidebar import section
+from genplay.ui.views.histogram import Histogram
+from genplay.ui.views.image_grid import ImageGrid
+from genplay.ui.views.scatter import Scatter
+
+GROUPS = {"bundled": "Bundled", "procedural": "Drawn by formula", "yours": "Yours", "download": "To download"}
+PREVIEW, DOWNLOAD = "new_run.preview", "new_run.download"
+PICTURES, POINTS = 48, 1500
+PATH = "path"  # the option of a folder of the user's
+
+
+class DataBrowser(QWidget):
+    """The list of data sets beside a preview of the chosen one. ``chosen`` tells a set that can be trained on."""
+
+    chosen = Signal(object)  # DataSpec, or None while there is nothing to train on
+
+    def __init__(self, bridge: Bridge, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        assert bridge.catalogue is not None
+        self.bridge, self.settings = bridge, settings
+        self.sources = sorted(bridge.catalogue.data, key=_by_group)
+        self.source: DataInfo | None = None
+        self.spec: DataSpec | None = None
+        self.form: Form | None = None
+        self.folder = ""
+        self.list = QListWidget()
+        self._later = QTimer(self, singleShot=True, interval=120)
+        self._later.timeout.connect(self.preview)
+        self._build()
+        self._fill_list()
+
+    # ---- widgets
+
+    def _build(self) -> None:
+        self.list.setFixedWidth(190)
+        self.list.setAccessibleName("data sets")
+        self.list.currentItemChanged.connect(self._select)
+        self.title, self.summary, self.facts = QLabel(), QLabel(wordWrap=True), QLabel(wordWrap=True)
+        self.title.setProperty("role", "title")
+        self.summary.setProperty("role", "dim")
+        self.facts.setProperty("role", "dim")
+        self.grid, self.scatter, self.words = ImageGrid(ground="card"), Scatter(), self._words_page()
+        self.grid.selectable = False
+        self.grid.setAccessibleName("real samples")
+        self.pages = QStackedWidget()
+        self.pages.setMinimumHeight(220)
+        for page in (self.grid, self.scatter, self.words):
+            self.pages.addWidget(page)
+        self.histogram = Histogram()
+        self._bars = QScrollArea(widgetResizable=True)
+        self._bars.setWidget(self.histogram)
+        self._bars.setMaximumHeight(190)
+        self._histogram_head = section("Attributes in the training part")
+        self.choose = QPushButton(theme.icon("folder"), "Choose a folder…")
+        self.choose.clicked.connect(self._choose_folder)
+        self._options = QVBoxLayout()
+        side = QVBoxLayout()
+        side.setSpacing(8)
+        for part in (self.title, self.summary):
+            side.addWidget(part)
+        side.addWidget(self.choose, 0, Qt.AlignmentFlag.AlignLeft)
+        side.addLayout(self._options)
+        side.addWidget(self.pages, 1)
+        side.addWidget(self.facts)
+        side.addWidget(self._histogram_head)
+        side.addWidget(self._bars)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(16)
+        whole.addWidget(self.list)
+        whole.addLayout(side, 1)
+
+    def _words_page(self) -> QWidget:
+        page = QWidget()
+        self.text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self.text.setProperty("role", "dim")
+        self.download = QPushButton(theme.icon("download", "accent_text"), "Download")
+        self.download.setProperty("role", "primary")
+        self.download.clicked.connect(self._start_download)
+        self.bar = QProgressBar(textVisible=False, maximum=1000)
+        self.bar.setFixedWidth(280)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.clicked.connect(self._cancel_download)
+        column = QVBoxLayout(page)
+        column.addStretch(1)
+        column.addWidget(self.text)
+        for part in (self.download, self.bar, self.cancel):
+            column.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+            part.hide()
+        column.addStretch(1)
+        return page
+
+    def _fill_list(self) -> None:
+        group = ""
+        for source in self.sources:
+            if source.group != group:
+                group = source.group
+                head = QListWidgetItem(GROUPS.get(group, group).upper())
+                head.setFlags(Qt.ItemFlag.NoItemFlags)
+                head.setFont(theme.font(11))
+                self.list.addItem(head)
+            item = QListWidgetItem(source.title)
+            item.setData(Qt.ItemDataRole.UserRole, source.name)
+            item.setToolTip(source.summary)
+            self.list.addItem(item)
+        self.list.setCurrentRow(1)
+
+    # ---- choosing
+
+    def select(self, name: str) -> None:
+        """Choose a data set by name."""
+        for row in range(self.list.count()):
+            if self.list.item(row).data(Qt.ItemDataRole.UserRole) == name:
+                self.list.setCurrentRow(row)
+
+    def options(self) -> dict[str, Any]:
+        """The options of the chosen set."""
+        values: dict[str, Any] = self.form.values() if self.form else {}
+        if self._wants_folder():
+            values[PATH] = self.folder
+        return values
+
+    def _wants_folder(self) -> bool:
+        return self.source is not None and any(knob.name == PATH for knob in self.source.knobs)
+
+    def _select(self, item: QListWidgetItem | None) -> None:
+        assert self.bridge.catalogue is not None
+        self.bridge.cancel(PREVIEW)
+        self._cancel_download()
+        self.source = self.bridge.catalogue.source(item.data(Qt.ItemDataRole.UserRole) or "") if item else None
+        if self.source is None:
+            return
+        self.title.setText(self.source.title)
+        self.summary.setText(self.source.summary)
+        self.choose.setVisible(self._wants_folder())
+        self._rebuild_options()
+        self._set_spec(None)
+        self.preview()
+
+    def _rebuild_options(self) -> None:
+        if self.form is not None:
+            self._options.removeWidget(self.form)
+            self.form.hide()
+            self.form.deleteLater()
+            self.form = None
+        knobs = [knob for knob in self.source.knobs if knob.name != PATH] if self.source else []
+        if knobs:
+            self.form = Form(knobs, {})
+            self.form.changed.connect(lambda *_: self._later.start())
+            self._options.addWidget(self.form)
+
+    def _set_spec(self, spec: DataSpec | None) -> None:
+        self.spec = spec
+        self.chosen.emit(spec)
+
+    def _choose_folder(self) -> None:
+        path = files.ask_folder(self, self.folder or self.settings["last_folder"])
+        if path:
+            self.folder = path
+            self.choose.setText(f"{Path(path).name or path}  ·  change…")
+            self.choose.setToolTip(path)
+            self.preview()
+
+    # ---- looking
+
+    def preview(self) -> None:
+        """Ask for real samples of the chosen set."""
+        if self.source is None:
+            return
+        if self._wants_folder() and not self.folder:
+            self._say(
+                "Choose a folder of pictures. Its subfolders become classes; files that are no pictures are listed."
+            )
+            return
+        points = self.source.spec is not None and self.source.spec.kind == Kind.POINTS
+        question = PreviewData(self.source.name, self.options(), POINTS if points else PICTURES)
+        self.bridge.ask(PREVIEW, "", question, self._show_preview, self._preview_failed)
+        if self.pages.currentWidget() is self.words:
+            self._say("Reading…")
+
+    def _show_preview(self, answer: Answer) -> None:
+        preview = answer.value
+        assert isinstance(preview, DataPreview)
+        if preview.spec.kind == Kind.POINTS:
+            self.scatter.set_layer("data", preview.x, size=3.0)
+            self.pages.setCurrentWidget(self.scatter)
+        else:
+            self.grid.set_images(preview.x)
+            self.pages.setCurrentWidget(self.grid)
+        self.facts.setText(self._facts(preview))
+        self.facts.setToolTip("\n".join(preview.skipped[:40]))
+        self._show_histogram(preview)
+        self._set_spec(preview.spec)
+
+    def _facts(self, preview: DataPreview) -> str:
+        shape = " x ".join(str(n) for n in preview.spec.shape[1:]) if preview.spec.kind == Kind.IMAGE else "2-D points"
+        unit = " px" if preview.spec.kind == Kind.IMAGE else ""
+        parts = [f"{shape}{unit}", f"{preview.train:,} to train on", f"{preview.heldout:,} held out"]
+        if self.source is not None and self.source.licence:
+            parts.append(f"licence: {self.source.licence}")
+        if preview.log_density_grid is not None:
+            parts.append("density known in closed form")
+        if preview.skipped:
+            parts.append(f"{len(preview.skipped)} files skipped (point here to see why)")
+        return " · ".join(parts)
+
+    def _show_histogram(self, preview: DataPreview | None) -> None:
+        shown = preview is not None and bool(preview.counts)
+        if preview is not None:
+            self.histogram.set_counts(preview.spec.attributes, preview.counts)
+        self._histogram_head.setVisible(shown)
+        self._bars.setVisible(shown)
+
+    def _preview_failed(self, failure: Failure) -> None:
+        downloadable = self.source is not None and self.source.group == "download"
+        if self.source is not None and downloadable:
+            self._say(f"{self.source.title} is fetched once: {_size(self.source.download_bytes)}.")
+            self.download.show()
+        else:
+            self._say(failure.message)
+
+    def _say(self, text: str) -> None:
+        self.text.setText(text)
+        for part in (self.download, self.bar, self.cancel):
+            part.hide()
+        self.pages.setCurrentWidget(self.words)
+        self.facts.setText("")
+        self._show_histogram(None)
+        self._set_spec(None)
+
+    # ---- download
+
+    def _start_download(self) -> None:
+        if self.source is None:
+            return
+        self._say(f"Downloading {self.source.title}…")
+        self.bar.setValue(0)
+        self.bar.show()
+        self.cancel.show()
+        self.bridge.ask(DOWNLOAD, "", DownloadData(self.source.name), self._show_download, self._download_failed)
+
+    def _show_download(self, answer: Answer) -> None:
+        got = answer.value
+        assert isinstance(got, Downloaded)
+        self.bar.setValue(round(1000 * got.received / max(got.total, 1)))
+        self.text.setText(f"{_size(got.received)} of {_size(got.total)}")
+        if answer.last:
+            self.preview()
+
+    def _download_failed(self, failure: Failure) -> None:
+        self._say(failure.message)
+        self.download.show()
+
+    def _cancel_download(self) -> None:
+        if self.bridge.is_waiting(DOWNLOAD):
+            self.bridge.cancel(DOWNLOAD)
+            self.preview()
+
+    def stop(self) -> None:
+        """The dialog is closing."""
+        self._later.stop()
+        self.bridge.cancel(PREVIEW)
+        self.bridge.cancel(DOWNLOAD)
+
+
+def _by_group(source: DataInfo) -> int:
+    groups = list(GROUPS)
+    return groups.index(source.group) if source.group in groups else len(groups)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
