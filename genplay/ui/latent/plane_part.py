@@ -16,7 +16,6 @@ from genplay.ui.latent.state import RANGE, LatentState
 from genplay.ui.views.scatter import Scatter
 
 TILES_MS = 90  # after the last change, before tiles are decoded
-NO_DATA = "This model has no encoder, so no data can be placed here; drag the cursor, or choose Tiles."
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Extent = tuple[float, float, float, float]
@@ -77,7 +76,6 @@ class PlanePart(QWidget):
         names = dict(geometry.choices(session.state.size, session.map, session.order))
         tiled = session.state.view == "tiles"  # the names would not be readable on the tiles
         self.view.axis_names = ("", "") if tiled else (names[axes[0]], names[axes[1]])
-        self.view.placeholder = "" if session.can_encode else NO_DATA
         self._draw_data(session.map)
         self._place_cursor(None)
         self._draw_path()

@@ -116,6 +116,7 @@ class DimensionSliders(QScrollArea):
             self.rows = [self._row(i) for i in range(size)]
             self._order = []
         self.setFixedHeight(ROW * max(1, min(size, ROWS_SHOWN)))
+        self._layout.setContentsMargins(0, 0, 12 if size > ROWS_SHOWN else 0, 0)  # room for the scroll bar
         self.show_kl()
         self.show_z(None)
 

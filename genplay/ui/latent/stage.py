@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from genplay.ui.latent import geometry
 from genplay.ui.latent.matrix_part import MatrixPart
@@ -76,7 +85,10 @@ class StagePart(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        self.note = QLabel("This model has no encoder, so no data can be placed on the plane.")
+        self.note.setProperty("role", "dim")
         layout.addLayout(row)
+        layout.addWidget(self.note)
         layout.addWidget(self.stack, 1)
         session.run_changed.connect(self._run_changed)
         session.map_changed.connect(self._fill_axes)
@@ -127,6 +139,7 @@ class StagePart(QWidget):
         self.stack.setCurrentWidget(self.matrix if view == "matrix" else self.plane)
         for combo in (self.across, self.up):
             combo.setVisible(view != "matrix")
+        self.note.setVisible(view == "plane" and self.session.ready and not self.session.can_encode)
         self.colour.setVisible(view == "plane" and self.session.can_encode and self.colour.count() > 0)
         if not self.session.ready:
             return
