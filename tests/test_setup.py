@@ -91,6 +91,18 @@ def test_the_example_codes_are_the_exact_posterior(example_family: str) -> None:
     assert torch.isclose(code.logvar[0, 0].exp(), variance, atol=1e-6)
 
 
+@pytest.mark.slow
+def test_the_example_family_passes_what_every_family_must(example_family: str, tmp_path: Path) -> None:
+    plugin = f"import genplay.families\ngenplay.families.__path__.append({str(tmp_path)!r})\n"
+    (tmp_path / "with_example.py").write_text(plugin, encoding="utf-8")
+    env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    contract = ["tests/contract/test_families.py", "-k", example_family, "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "with_example", *contract]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert re.search(r"^\d\d+ passed", done.stdout, re.MULTILINE)
+
+
 # ---- what the README refers to --------------------------------------------------------------------------------
 
 
