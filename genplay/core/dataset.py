@@ -134,10 +134,10 @@ def to_float(x: Tensor) -> Tensor:
 
 
 def to_plain(x: Tensor, spec: DataSpec) -> np.ndarray:
-    """Model output as results carry it: pictures uint8 (N, H, W, C), points float32 (N, 2), tokens int64."""
+    """Model output, or stored rows, as results carry it: pictures uint8 (N, H, W, C), points float32, tokens int64."""
     x = x.detach()
     if spec.kind is Kind.IMAGE:
-        pixels = x.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+        pixels = x if x.dtype == torch.uint8 else x.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
         return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy())
     return np.ascontiguousarray(x.cpu().numpy().astype(np.float32 if spec.kind is Kind.POINTS else np.int64))
 

@@ -9,7 +9,7 @@ import torch
 from torch import Generator
 
 from genplay.contract import requests, results
-from genplay.core.dataset import Dataset, to_float, to_plain
+from genplay.core.dataset import Dataset, to_plain
 from genplay.core.probe import Partial, Probe, within
 from genplay.data import load
 
@@ -30,7 +30,7 @@ class PreviewData(Probe):
         rows = torch.randperm(len(found.train), generator=generator)[:n]
         yield Partial(
             results.DataPreview(
-                x=to_plain(to_float(found.train[rows]), found.spec),
+                x=to_plain(found.train[rows], found.spec),
                 labels=found.train_labels[rows].numpy(),
                 spec=found.spec,
                 train=len(found.train),

@@ -16,7 +16,7 @@ from genplay.core.dataset import Dataset, to_float, to_plain
 from genplay.core.probe import Partial, Probe, within
 
 MAX_EXAMPLES = 10_000
-_ROWS = 128
+_ROWS = 64
 
 
 class MapLatent(Probe):
@@ -56,7 +56,7 @@ def _map(data: Dataset, rows: Tensor, mu: Tensor, logvar: Tensor | None) -> resu
     return results.LatentMap(
         codes=codes,
         labels=labels,
-        x=to_plain(to_float(data.heldout[rows]), data.spec),
+        x=to_plain(data.heldout[rows], data.spec),
         kl=kl.astype(np.float32),
         mean=codes.mean(0),
         components=components,
@@ -73,15 +73,16 @@ def kl_by_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
 def principal(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Principal directions (D, D) of codes (N, D), as rows, strongest first, and the share of variance of each (D,).
 
-    The largest entry of each direction is positive, so that the picture does not flip between two looks.
+    The largest entry of each direction is positive, so that the picture does not flip between two looks. Computed by
+    torch, whose threads the engine limits; numpy's would wait for each other beside training.
     """
-    centred = (codes - codes.mean(0)).astype(np.float64)
-    variance, vectors = np.linalg.eigh(centred.T @ centred / len(codes))
-    components, variance = vectors.T[::-1], variance[::-1].clip(0)
-    largest = np.take_along_axis(components, np.abs(components).argmax(1)[:, None], 1)
-    components = components * np.where(largest < 0, -1.0, 1.0)
-    explained = variance / max(float(variance.sum()), np.finfo(np.float64).tiny)
-    return components.astype(np.float32), explained.astype(np.float32)
+    centred = torch.from_numpy(codes - codes.mean(0)).double()
+    variance, vectors = torch.linalg.eigh(centred.T @ centred / len(codes))
+    components, variance = vectors.T.flip(0), variance.flip(0).clamp(min=0)
+    largest = components.gather(1, components.abs().argmax(1, keepdim=True))
+    components = torch.where(largest < 0, -components, components)
+    explained = variance / variance.sum().clamp(min=torch.finfo(torch.float64).tiny)
+    return components.float().numpy(), explained.float().numpy()
 
 
 def directions(codes: np.ndarray, labels: np.ndarray, spec: DataSpec) -> dict[str, np.ndarray]:

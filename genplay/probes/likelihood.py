@@ -19,7 +19,7 @@ from genplay.probes.latent_map import chosen
 
 MAX_EXAMPLES = 50_000
 MAX_IMPORTANCE = 4096
-_EVALUATIONS = 512  # examples times importance samples in one piece of work
+_EVALUATIONS = 128  # examples times importance samples in one piece of work
 
 
 class EstimateLikelihood(Probe):

@@ -47,5 +47,5 @@ def mean_square(rows: Tensor, x: Tensor) -> Tensor:
 
 
 def _neighbours(data: Dataset, best: Tensor, index: Tensor) -> results.Neighbours:
-    x = to_plain(to_float(data.train[index]), data.spec)
+    x = to_plain(data.train[index], data.spec)
     return results.Neighbours(x, index.cpu().numpy().copy(), best.sqrt().cpu().numpy())

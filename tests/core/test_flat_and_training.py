@@ -267,4 +267,5 @@ def test_pixels_survive_the_way_to_the_model_and_back():
     plain = to_plain(x, IMAGES)
     assert plain.shape == (1, 16, 16, 1)
     assert torch.equal(from_plain(plain, IMAGES), x)
+    assert (to_plain(pixels, IMAGES) == plain).all()
     assert (plain[0, :, :, 0] == pixels[0, 0].numpy()).all()

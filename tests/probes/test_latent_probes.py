@@ -180,7 +180,7 @@ def test_a_model_without_an_encoder_says_so():
 def test_the_map_holds_codes_with_their_labels_and_examples():
     data = toy_data(heldout=400)
     answers = [a.value for a in ask(latent_map.MapLatent, known(), data, MapLatent(n=300))]
-    assert [len(a.codes) for a in answers] == [128, 256, 300]
+    assert [len(a.codes) for a in answers] == [64, 128, 192, 256, 300]
     found = answers[-1]
     np.testing.assert_array_equal(found.codes, found.x)
     table = {tuple(x): tuple(y) for x, y in zip(data.heldout.tolist(), data.heldout_labels.tolist())}
