@@ -194,6 +194,8 @@ def test_a_file_can_start_no_download() -> None:
     refuse(recipe(DownloadData(data="mnist")).to_json())
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "1", '"a"', "{}", "[" * 9999, "NaN", " " * (5 << 20), '{"a":1,"a":1}'])
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "1", '"a"', "{}", "[" * 9999, "NaN", " " * (5 << 20), '{"a":1,"a":1}']
+)
 def test_texts_that_are_no_recipe(text: str) -> None:
     refuse(text)

@@ -59,7 +59,7 @@ def test_limits_are_just_where_they_are_said_to_be() -> None:
 )
 def test_surprises_are_refused_at_once(text: str | bytes) -> None:
     begin = time.process_time()
-    with pytest.raises(ValueError, match="^(it|a) ") as caught:
+    with pytest.raises(ValueError, match=r"^(it|a) ") as caught:
         strict_json.parse(text)
     assert time.process_time() - begin < 0.5
     assert len(str(caught.value)) < 60
