@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -35,6 +35,7 @@ from genplay.ui.views.scatter import Scatter
 GROUPS = {"bundled": "Bundled", "procedural": "Drawn by formula", "yours": "Yours", "download": "To download"}
 PREVIEW, DOWNLOAD = "new_run.preview", "new_run.download"
 PICTURES, POINTS = 48, 1500
+MOST_BARS = 184  # pixels; more attributes are scrolled
 PATH = "path"  # the option of a folder of the user's
 
 
@@ -78,7 +79,6 @@ class DataBrowser(QWidget):
         self.histogram = Histogram()
         self._bars = QScrollArea(widgetResizable=True)
         self._bars.setWidget(self.histogram)
-        self._bars.setMaximumHeight(190)
         self._histogram_head = section("Attributes in the training part")
         self.choose = QPushButton(theme.icon("folder"), "Choose a folder…")
         self.choose.clicked.connect(self._choose_folder)
@@ -127,10 +127,13 @@ class DataBrowser(QWidget):
                 head = QListWidgetItem(GROUPS.get(group, group).upper())
                 head.setFlags(Qt.ItemFlag.NoItemFlags)
                 head.setFont(theme.font(11))
+                head.setSizeHint(QSize(0, 32 if self.list.count() else 24))
+                head.setTextAlignment(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
                 self.list.addItem(head)
             item = QListWidgetItem(source.title)
             item.setData(Qt.ItemDataRole.UserRole, source.name)
             item.setToolTip(source.summary)
+            item.setSizeHint(QSize(0, 28))
             self.list.addItem(item)
         self.list.setCurrentRow(1)
 
@@ -237,6 +240,7 @@ class DataBrowser(QWidget):
         shown = preview is not None and bool(preview.counts)
         if preview is not None:
             self.histogram.set_counts(preview.spec.attributes, preview.counts)
+            self._bars.setFixedHeight(min(self.histogram.sizeHint().height() + 2, MOST_BARS))
         self._histogram_head.setVisible(shown)
         self._bars.setVisible(shown)
 

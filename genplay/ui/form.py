@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from genplay.contract.knob import Knob, Value
+from genplay.ui import theme
 from genplay.ui.views.slider import ValueSlider
 
 LABEL_WIDTH = 96
@@ -85,15 +86,16 @@ class Form(QWidget):
     # ---- rows
 
     def _row(self, knob: Knob, label_width: int) -> QWidget:
-        row, label = QWidget(self), QLabel(_label(knob))
+        row, label = QWidget(self), QLabel()
         label.setProperty("role", "dim")
+        label.setText(QFontMetrics(theme.font(12)).elidedText(_label(knob), Qt.TextElideMode.ElideRight, label_width))
         label.setFixedWidth(label_width)
         control = self._control(knob)
         control.setAccessibleName(knob.label)
         control.setAccessibleDescription(knob.help)
         if not isinstance(control, QCheckBox):
             label.setBuddy(control)
-        hint = f"{knob.help[:1].upper()}{knob.help[1:]}."
+        hint = f"{_label(knob)}: {knob.help}."
         label.setToolTip(hint)
         slider_hint = control.toolTip() if isinstance(control, ValueSlider) else ""
         control.setToolTip(f"{hint}\n{slider_hint}" if slider_hint else hint)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from genplay.contract.knob import Knob
 from genplay.contract.requests import SetLive
@@ -61,6 +61,7 @@ class Inspector(QScrollArea):
         """The controls of another tab; they are made once."""
         if panel is not None and panel.name not in self._controls:
             controls = self._controls[panel.name] = panel.inspector()
+            _let_shrink(controls)
             self._place.addWidget(controls)
         for name, controls in self._controls.items():
             controls.setVisible(panel is not None and name == panel.name)
@@ -135,6 +136,14 @@ class Inspector(QScrollArea):
         self.bridge.send(SetLive(run_id, {name: value}))
         if self.form is not None and self.run is not None and self.run.run_id == run_id:
             self.form.set_value(name, value)
+
+
+def _let_shrink(controls: QWidget) -> None:
+    """Fields whose longest entry is wide must not make the column wider than it is."""
+    for kind in (QComboBox, QAbstractSpinBox, QLineEdit):
+        for field in controls.findChildren(kind):
+            if field.minimumWidth() == 0:
+                field.setMinimumWidth(48)
 
 
 class LiveEdit(QUndoCommand):

@@ -32,7 +32,7 @@ from genplay.ui.settings import Settings
 from genplay.ui.shortcuts import hairline
 from genplay.ui.sidebar import MAX_NAME, section
 
-FORM_WIDTH = 330
+FORM_WIDTH, LABEL = 350, 136
 CUSTOM = Preset("", "Defaults", "every knob at its default")
 
 
@@ -94,7 +94,7 @@ class NewRunDialog(QDialog):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
         area.setFixedWidth(FORM_WIDTH)
-        inside.setStyleSheet("background: transparent;")
+        inside.setProperty("role", "clear")
         column = QVBoxLayout()
         column.setSpacing(8)
         for part in (section("Model"), self.families, self.summary, section("Preset"), self.presets):
@@ -177,8 +177,8 @@ class NewRunDialog(QDialog):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self.knobs = Form(_fitting(self.family.knobs, spec), preset.config, label_width=120)
-        self.training = Form(_fitting(self.family.training_knobs, spec), preset.training, label_width=120)
+        self.knobs = Form(_fitting(self.family.knobs, spec), preset.config, label_width=LABEL)
+        self.training = Form(_fitting(self.family.training_knobs, spec), preset.training, label_width=LABEL)
         for part in (section("Knobs"), self.knobs, section("Training"), self.training):
             self._forms.addWidget(part)
         self._forms.addStretch(1)

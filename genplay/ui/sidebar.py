@@ -348,7 +348,7 @@ class Sidebar(QWidget):
     def _library_card(self, item: LibraryItem) -> SideCard:
         card = SideCard()
         if item.card is None:
-            card.set_text(item.path.stem, item.reason, "")
+            card.set_text(item.path.stem, item.reason.partition(": ")[2] or item.reason, "")
             card.setToolTip(item.reason)
             card.setEnabled(False)
         else:

@@ -292,6 +292,7 @@ _SHEET = """
 QWidget { color: @text; }
 QMainWindow, QDialog, QWidget[role="background"] { background: @background; }
 QWidget[role="panel"] { background: @panel; }
+QWidget[role="clear"] { background: transparent; }
 QFrame[role="card"] { background: @card; border-radius: 8px; }
 QFrame[role="hairline"] { background: @line; border: none; }
 QLabel { background: transparent; }
@@ -323,7 +324,8 @@ QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled {
     background: transparent; border-color: @line; color: @disabled;
 }
 QPushButton[role="icon"], QToolButton[role="icon"] { padding: 0; min-width: 30px; }
-QPushButton[role="wide-icon"] { padding: 0; min-width: 42px; max-width: 42px; }
+QPushButton[role="icon"], QPushButton[role="wide-icon"], QPushButton[role="flat"] { padding-left: 4px; }
+QPushButton[role="wide-icon"] { padding-right: 0; min-width: 38px; max-width: 38px; }
 QPushButton[role="wide-icon"][on="true"] { background: @accent; border-color: @accent; }
 QPushButton[role="wide-icon"][on="true"]:focus { border: 2px solid @text; }
 QPushButton[role="wide-icon"][on="true"]:disabled { background: transparent; border-color: @line; }
@@ -354,6 +356,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     width: 0; border: none;
 }
+QAbstractSpinBox QLineEdit { border: none; background: transparent; padding: 0 7px; min-height: 0; }
 QComboBox::drop-down { border: none; width: 20px; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("@folder/chevron-@mode.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from genplay.ui import theme
 
@@ -23,9 +23,11 @@ class Note(QWidget):
         super().__init__(parent)
         self.level = level if level in ICONS else "info"
         self.setObjectName("note")
-        self.label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=len(text) > 80)
+        self.label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAccessibleName(text)
+        self._beside = 40 + 8 + 8 + 28  # what stands left and right of the sentence
         layout = QHBoxLayout(self)
         layout.setContentsMargins(40, 8, 8, 8)
         layout.setSpacing(8)
@@ -35,6 +37,7 @@ class Note(QWidget):
             button.clicked.connect(self.acted)
             button.clicked.connect(self.dismiss)
             layout.addWidget(button)
+            self._beside += button.sizeHint().width() + 8
         cross = QToolButton()
         cross.setIcon(theme.icon("close", "dim"))
         cross.setToolTip("Close this message (Esc)")
@@ -42,12 +45,17 @@ class Note(QWidget):
         cross.setAccessibleName("Close this message")
         cross.clicked.connect(self.dismiss)
         layout.addWidget(cross, 0, Qt.AlignmentFlag.AlignTop)
-        if len(text) > 80:
-            self.setMinimumWidth(420)
 
     def text(self) -> str:
         """The sentence."""
         return self.label.text()
+
+    def fit(self, room: int) -> None:
+        """As wide as the sentence, or wrapped where there is less room."""
+        metrics = self.label.fontMetrics()
+        width = min(metrics.horizontalAdvance(self.text()) + 8, min(640, room) - self._beside)
+        lines = metrics.boundingRect(QRect(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, self.text())
+        self.resize(width + self._beside, max(44, lines.height() + 20))
 
     def dismiss(self) -> None:
         """Take the note away."""
@@ -123,7 +131,7 @@ class Toasts(_Follower):
         """Stack the notes from the foot up, centred."""
         foot = self.host.height() - GAP
         for note in reversed(self.notes):
-            _fit(note, self.host.width() - 2 * GAP)
+            note.fit(self.host.width() - 2 * GAP)
             foot -= note.height()
             note.move(QPoint((self.host.width() - note.width()) // 2, foot))
             note.raise_()
@@ -160,11 +168,6 @@ class Banner(_Follower):
     def place(self) -> None:
         """Along the top of the view."""
         if self.note is not None:
-            _fit(self.note, self.host.width() - 2 * GAP)
+            self.note.fit(self.host.width() - 2 * GAP)
             self.note.move((self.host.width() - self.note.width()) // 2, GAP)
             self.note.raise_()
-
-
-def _fit(note: Note, room: int) -> None:
-    width = max(120, min(note.sizeHint().width(), 640, room))
-    note.resize(width, max(44, note.heightForWidth(width) if note.hasHeightForWidth() else note.sizeHint().height()))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from genplay.ui.views.notice import NoticeBar
 
 FIRST_SIZE, LEAST_SIZE = QSize(1440, 900), QSize(1100, 700)
+TIGHT = 760  # below this height the curves begin folded
 FIRST_TAB = "latent"
 LOADING = "Loading the engine…"
 HEALTH_MS, SETTLE_MS, CLOSE_SECONDS = 500, 300, 15.0
@@ -160,7 +161,8 @@ class MainWindow(QMainWindow):
                 self.move(x, y)
         columns, rows = self.settings["columns"], self.settings["rows"]
         self.columns.setSizes(columns if len(columns) == 3 else [260, 880, 300])
-        self.rows.setSizes(rows if len(rows) == 2 else [580, 270])
+        foot = max(210, min(270, round(0.3 * self.height())))
+        self.rows.setSizes(rows if len(rows) == 2 else [self.height() - foot, foot])
         if self.settings["maximised"]:
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
@@ -226,6 +228,8 @@ class MainWindow(QMainWindow):
         self.filmstrip.export_wanted.connect(self.export)
         self.filmstrip.frame_chosen.connect(self._show_past)
         self.curves.restore(self.settings["curves"])
+        if not self.settings["curves"] and self.height() < TIGHT:
+            self.curves.set_collapsed(True)
         self.curves.collapsed_changed.connect(self._fold)
         self._fold(self.curves.collapsed)
 
@@ -577,7 +581,9 @@ class MainWindow(QMainWindow):
             self.settings["rows"] = self.rows.sizes()
         self.filmstrip.setVisible(not folded)
         self.foot.setMaximumHeight(self.curves.sizeHint().height() if folded else (1 << 24) - 1)
-        if not folded and len(self.settings["rows"]) == 2:
+        if folded:
+            self.rows.setSizes([self.height(), self.foot.maximumHeight()])
+        elif len(self.settings["rows"]) == 2:
             self.rows.setSizes(self.settings["rows"])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
