@@ -10,7 +10,7 @@ A configuration is a frozen dataclass whose fields are made by :func:`knob`::
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -43,24 +43,24 @@ class Knob:
         """``value`` in this knob's type and range; raises ``BadInput`` naming the knob and what it takes."""
         if self.choices:
             if value not in self.choices:
-                raise BadInput(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
+                raise BadInput(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r:.60}.")
             return str(value)
         if isinstance(self.default, bool):
             if not isinstance(value, bool):
-                raise BadInput(f"{self.name} must be true or false, not {value!r}.")
+                raise BadInput(f"{self.name} must be true or false, not {value!r:.60}.")
             return value
         if isinstance(self.default, str):
             if not isinstance(value, str) or len(value) > 4096:
-                raise BadInput(f"{self.name} must be text, not {value!r:.80}.")
+                raise BadInput(f"{self.name} must be text, not {value!r:.60}.")
             return value
         return self._check_number(value)
 
     def _check_number(self, value: object) -> int | float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise BadInput(f"{self.name} must be a number, not {value!r:.80}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+            raise BadInput(f"{self.name} must be a number, not {value!r:.60}.")
         if isinstance(self.default, int):
             if value != int(value):
-                raise BadInput(f"{self.name} must be a whole number, not {value!r}.")
+                raise BadInput(f"{self.name} must be a whole number, not {value!r:.60}.")
             value = int(value)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise BadInput(f"{self.name} must be between {self.low:g} and {self.high:g}, not {value:g}.")
@@ -80,7 +80,7 @@ class Knob:
                 "0": False,
             }
             if text.lower() not in known:
-                raise BadInput(f"{self.name} must be true or false, not {text!r}.")
+                raise BadInput(f"{self.name} must be true or false, not {text!r:.60}.")
             return known[text.lower()]
         if isinstance(self.default, str):
             return self.check(text)
@@ -111,7 +111,7 @@ def build(config_class: type[T], values: Mapping[str, object]) -> T:
     known = {k.name: k for k in knobs(config_class)}
     for name in values:
         if name not in known:
-            raise BadInput(f"There is no setting {name!r}; known: {', '.join(known) or 'none'}.")
+            raise BadInput(f"There is no setting {name!r:.60}; known: {', '.join(known) or 'none'}.")
     return config_class(**{name: known[name].check(value) for name, value in values.items()})
 
 
@@ -120,7 +120,7 @@ def parse(config_class: type[T], texts: Mapping[str, str]) -> T:
     known = {k.name: k for k in knobs(config_class)}
     for name in texts:
         if name not in known:
-            raise BadInput(f"There is no setting {name!r}; known: {', '.join(known) or 'none'}.")
+            raise BadInput(f"There is no setting {name!r:.60}; known: {', '.join(known) or 'none'}.")
     return config_class(**{name: known[name].parse(text) for name, text in texts.items()})
 
 
