@@ -32,4 +32,6 @@ def encoded(exhibit: Exhibit, recipe: Recipe) -> bytes:
     if exhibit.x.ndim > 2:
         across = x.shape[-2] * (min(exhibit.columns, len(x)) if what == "grid" else 1)
         options |= {"scale": max(1, min(64, LEAST_SIDE // across)), "columns": exhibit.columns}
+    if what == "picture" and exhibit.kind == "picture":
+        options["index"] = exhibit.index
     return encode(x, recipe, options)

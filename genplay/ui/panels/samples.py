@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, 
 from genplay.contract.capability import LACKS, Capability
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import DrawSamples, FindNearest, PreviewData, Question
-from genplay.contract.results import Answer, FilmFrame, RunState, Samples
+from genplay.contract.results import Answer, RunState, Samples
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
@@ -65,7 +65,6 @@ class SamplesPanel(Panel):
         self._wish: Wish | None = None
         self._asked: tuple[object, ...] = ()  # question and weights of the last request
         self._active = self._large = False
-        self._film: FilmFrame | None = None
         self._real: np.ndarray | None = None
         self._real_key: tuple[object, ...] = ()
         self._pending: tuple[dict[str, Any], Question | None] | None = None
@@ -163,7 +162,7 @@ class SamplesPanel(Panel):
             self.bridge.cancel(f"{self.name}.{slot}")
         if before is not None and self._wish is not None:
             self._memory[before.run_id] = self._wish, self.drawn
-        self._film, self._asked, self._large = None, (), False
+        self._asked, self._large = (), False
         self._live.stop()
         self._select(-1)
 
@@ -240,7 +239,6 @@ class SamplesPanel(Panel):
             return
         question, run_id = self._wish.question(), self.run.run_id
         self._asked = key
-        self._show_film(None)
         self.ask("grid", question, lambda answer: self._answered(answer, question, run_id))
         self._ask_real()
 
@@ -278,7 +276,7 @@ class SamplesPanel(Panel):
 
     def _show_partial(self, x: np.ndarray, question: DrawSamples) -> None:
         """The finished samples over those that were on show, so that nothing jumps while the rest is drawn."""
-        if self._film is not None or self.points:
+        if self.points:
             return
         old = self.grid.images
         if old is not None and old.shape[1:] == x.shape[1:] and len(old) > len(x):
@@ -349,25 +347,6 @@ class SamplesPanel(Panel):
         self.detail.set_large(self._large)
         self._show_real()
 
-    def show_frame(self, frame: FilmFrame | None) -> None:
-        """Show a frame of the filmstrip in place of the samples; None goes back to them."""
-        if frame is None or (self.run is not None and frame.run_id == self.run.run_id):
-            self._show_film(frame)
-
-    def _show_film(self, frame: FilmFrame | None) -> None:
-        if frame is self._film:
-            return
-        self._film = frame
-        if frame is None:
-            self._show_drawn()
-            return
-        self._select(-1)
-        self.made_by.setText(f"from the filmstrip   ·   step {frame.step:,}")
-        if self.points:
-            self._show_points(frame.x, fit=False)
-        else:
-            self.grid.set_images(frame.x)
-
     # ---- the selected sample
 
     @property
@@ -397,8 +376,6 @@ class SamplesPanel(Panel):
         self._show_sample()
 
     def _shown_x(self) -> np.ndarray | None:
-        if self._film is not None:
-            return self._film.x
         return (self.drawn.samples.x if self.drawn else None) if self.points else self.grid.images
 
     def _show_sample(self) -> None:
@@ -415,8 +392,6 @@ class SamplesPanel(Panel):
     def _latent_possible(self, index: int) -> tuple[bool, str]:
         if self.run is None or Capability.DECODE not in self.run.capabilities:
             return False, f"This model cannot show it: {LACKS[Capability.DECODE]}."
-        if self._film is not None:
-            return False, "The filmstrip keeps pictures, not codes."
         there = self.drawn is not None and self.drawn.samples.z is not None and index < len(self.drawn.samples.z)
         return there, "These samples were not made from codes."
 
@@ -467,14 +442,8 @@ class SamplesPanel(Panel):
     # ---- exhibits and state
 
     def exhibit(self) -> Exhibit | None:
-        """The selected sample, else all of them, with the question that made them; a filmstrip's frame as a grid."""
-        if self.run is None:
-            return None
-        if self._film is not None:
-            question, columns = DrawSamples(len(self._film.x), seed=self.run.seed), 3
-            title = f"{self.run.name}, step {self._film.step}"
-            return Exhibit(title, "grid", self._film.x, question, self._film.step, columns=columns)
-        if self.drawn is None:
+        """The selected sample, else all of them, with the question that made them."""
+        if self.run is None or self.drawn is None:
             return None
         return self._exhibit_of(self.selected)
 
@@ -503,7 +472,7 @@ class SamplesPanel(Panel):
     def _drag_out(self, index: int) -> None:
         from genplay.ui.drag_out import drag_out
 
-        if self.drawn is not None and self._film is None and 0 <= index < len(self.drawn.samples.x):
+        if self.drawn is not None and 0 <= index < len(self.drawn.samples.x):
             exhibit = self._exhibit_of(index)
             drag_out(self.grid, exhibit, self.recipe_of(exhibit))
 

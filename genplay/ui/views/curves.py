@@ -59,6 +59,7 @@ class CurvesDock(QWidget):
         self.redraws = 0
         self._layout_key: tuple[object, ...] = ()
         self._window: tuple[float, float] | None = None
+        self._hovered: float | None = None
         self.library = Library(self)
         self.library.ready.connect(self._schedule)
         self._timer = QTimer(self, singleShot=True, interval=REDRAW_MS)
@@ -254,7 +255,7 @@ class CurvesDock(QWidget):
         known = self.store.series(self.run.run_id) if self.run else {}
         self.csv.setEnabled(bool(known))
         self.pin.setEnabled(self.run is not None)
-        self._tell_pins()
+        self._tell_status()
         if self.collapsed:
             return []
         if not known:
@@ -324,9 +325,11 @@ class CurvesDock(QWidget):
             chosen = _nearest(step, self.store.series(self.run.run_id))
         for plot in self.plots:
             plot.hover(chosen)
-        self._tell_pins("" if chosen is None else f"step {chosen:,.0f}")
+        self._hovered = chosen
+        self._tell_status()
 
-    def _tell_pins(self, text: str = "") -> None:
+    def _tell_status(self) -> None:
+        text = "" if self._hovered is None else f"step {self._hovered:,.0f}"
         others = [run for run_id, run in self.pinned.items() if self.run is None or run_id != self.run.run_id]
         pins = "pinned: " + ", ".join(run.name for run in others) if others else ""
         self.status.setText("   ·   ".join(part for part in (text, pins) if part))

@@ -132,7 +132,6 @@ class CurvePlot(QWidget):
         self._line.setVisible(False)
         self.item.addItem(self._line, ignoreBounds=True)
         self.widget.scene().sigMouseMoved.connect(self._hover)
-        self.widget.scene().sigMouseClicked.connect(self._click)
         self.widget.viewport().installEventFilter(self)
         self.item.getAxis("bottom").setHeight(22)
         self.item.getAxis("left").setWidth(44)
@@ -256,14 +255,12 @@ class CurvePlot(QWidget):
             x = box.mapSceneToView(place).x()
             self.step_hovered.emit(float(10**x if self.log_x else x))
 
-    def _click(self, click: Any) -> None:
-        if click.double():
-            self.range_chosen.emit(None)
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._step_label.adjustSize()
             self._step_label.move(12, self.widget.height() - self._step_label.height() - 3)
+        elif event.type() == QEvent.Type.MouseButtonDblClick:
+            self.range_chosen.emit(None)
         elif event.type() == QEvent.Type.Leave:
             self.step_hovered.emit(float("nan"))
         return False

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from genplay.contract.fake_engine import FakeEngine
+from genplay.contract.requests import Control, CreateRun
+from genplay.contract.results import CurveBlock, Failure
+from genplay.ui import theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.views.curves import IDLE, NO_RUN, CurvesDock, series_colour
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    bridge = Bridge(FakeEngine())
+    bridge._timer.stop()
+    bridge.drain()
+    yield bridge
+    bridge.stop()
+
+
+@pytest.fixture
+def dock(bridge: Bridge, qtbot: QtBot) -> CurvesDock:
+    dock = CurvesDock(bridge)
+    qtbot.addWidget(dock)
+    bridge.engine.submit(Control("faces", Control.PLAY))
+    for _ in range(3):
+        bridge.drain()
+    dock.resize(1000, 220)
+    dock.show()
+    qtbot.waitExposed(dock)
+    dock.set_run(bridge.runs["faces"])
+    dock.build_now()
+    return dock
+
+
+def put(bridge: Bridge, steps: Any, values: Any, run_id: str = "faces", name: str = "reconstruction") -> None:
+    steps = np.asarray(steps)
+    block = CurveBlock(run_id, (name,), steps, np.asarray(values, np.float32)[:, None])
+    bridge.curves_arrived.emit(block)
+
+
+def items(plot: Any) -> dict[tuple[int, str], Any]:
+    return dict(plot._items)
+
+
+def test_plots_are_those_the_family_declares(dock: CurvesDock, bridge: Bridge) -> None:
+    assert bridge.catalogue is not None
+    family = bridge.catalogue.family("vae")
+    assert family is not None
+    assert [plot.title for plot in dock.plots] == [plot.title for plot in family.plots]
+    assert [name for name, _ in dock.plots[0].readout()] == list(family.plots[0].series)
+
+
+def test_a_family_without_a_plot_of_gradient_norms_gets_one(dock: CurvesDock, bridge: Bridge) -> None:
+    assert bridge.catalogue is not None
+    families = tuple(replace(f, plots=f.plots[:1]) for f in bridge.catalogue.families)
+    bridge.catalogue = replace(bridge.catalogue, families=families)
+    dock.redraw()
+    assert [plot.title for plot in dock.plots][1:] == ["gradient norm"]
+
+
+def test_raw_points_are_faint_and_the_smoothed_line_is_bold(dock: CurvesDock) -> None:
+    parts = items(dock.plots[0])
+    raw, smooth = parts[0, "raw"].opts["pen"], parts[0, "smooth"].opts["pen"]
+    assert raw.color().alpha() < 100 < smooth.color().alpha()
+    assert raw.widthF() < smooth.widthF()
+
+
+def test_hover_reads_out_the_same_step_in_every_plot(dock: CurvesDock, qtbot: QtBot) -> None:
+    view = dock.plots[0].widget.viewport()
+    QTest.mouseMove(view, QPoint(view.width() // 3, view.height() // 2))
+    QTest.mouseMove(view, QPoint(view.width() // 2, view.height() // 2))
+    qtbot.waitUntil(lambda: "step" in dock.status.text())
+    places = {plot._line.value() for plot in dock.plots}
+    assert len(places) == 1
+    step = places.pop()
+    assert step in dock.store.series("faces")["kl"].steps
+    assert dock.status.text() == f"step {step:,.0f}"
+    for plot in dock.plots:
+        for _, value in plot.readout():
+            assert value is not None
+    kl = dict(dock.plots[0].readout())["kl"]
+    assert kl is not None
+    assert f"{kl:.4g}" in dock.plots[0].head.text()
+    dock.redraw()
+    assert dock.status.text() == f"step {step:,.0f}"
+
+
+def test_log_y_leaves_a_gap_where_values_are_not_positive(dock: CurvesDock, bridge: Bridge) -> None:
+    dock.smoothing.set_value(0.0)
+    put(bridge, [20_000, 20_001, 20_002], [-5.0, 0.0, 100.0])
+    dock.log_y.setChecked(True)
+    dock.redraw()
+    plot = dock.plots[0]
+    index = [c.name for c in plot.curves].index("reconstruction")
+    y = items(plot)[index, "smooth"].getData()[1]
+    assert np.isnan(y[-3:]).tolist() == [True, True, False]
+    assert y[-1] == pytest.approx(2.0)
+    low, high = plot.item.getViewBox().viewRange()[1]
+    assert np.isfinite([low, high]).all()
+
+
+def test_log_x_shows_logarithms_of_steps(dock: CurvesDock, bridge: Bridge) -> None:
+    dock.log_x.click()
+    dock.redraw()
+    x = items(dock.plots[0])[0, "smooth"].getData()[0]
+    last = dock.store.series("faces")["kl"].steps[-1]
+    assert x[-1] == pytest.approx(np.log10(last))
+
+
+def test_pinned_run_is_drawn_dashed_in_its_family_colour(dock: CurvesDock, bridge: Bridge) -> None:
+    bridge.engine.submit(CreateRun("b", "Other", "gan", "faces16"))
+    bridge.engine.submit(Control("b", Control.PLAY))
+    for _ in range(3):
+        bridge.drain()
+    dock.set_run(bridge.runs["b"])
+    dock.pin.click()
+    dock.set_run(bridge.runs["faces"])
+    assert not dock.pin.isChecked()
+    dock.redraw()
+    pinned = [i for i, curve in enumerate(dock.plots[0].curves) if curve.pinned]
+    assert pinned
+    pen = items(dock.plots[0])[pinned[0], "smooth"].opts["pen"]
+    assert pen.style() == Qt.PenStyle.DashLine
+    assert pen.color() == theme.family_colour("gan")
+    assert dock.status.text() == "pinned: Other"
+    bridge.run_removed.emit("b")
+    dock.redraw()
+    assert not any(curve.pinned for curve in dock.plots[0].curves)
+
+
+def test_a_million_points_are_drawn_as_few(dock: CurvesDock, bridge: Bridge) -> None:
+    values = np.random.default_rng(0).normal(1000, 1, 1_000_000)
+    put(bridge, np.arange(1_000_000) + 20_000, values)
+    dock.redraw()
+    plot = dock.plots[0]
+    index = [c.name for c in plot.curves].index("reconstruction")
+    raw = items(plot)[index, "raw"].getData()
+    assert len(raw[0]) < 3 * plot.widget.width()
+    assert raw[1].max() == pytest.approx(values.max(), rel=1e-6)
+    assert len(dock.store.series("faces")["reconstruction"].values) > 1_000_000
+
+
+def test_hidden_or_folded_curves_are_not_drawn(dock: CurvesDock, bridge: Bridge, qtbot: QtBot) -> None:
+    dock.hide()
+    before = dock.redraws
+    for _ in range(5):
+        bridge.drain()
+        QTest.qWait(30)
+    assert dock.redraws == before
+    dock.set_collapsed(True)
+    dock.show()
+    bridge.drain()
+    QTest.qWait(150)
+    assert dock.redraws == before
+    dock.set_collapsed(False)
+    qtbot.waitUntil(lambda: dock.redraws > before)
+
+
+def test_curves_are_drawn_at_most_ten_times_a_second(dock: CurvesDock, bridge: Bridge) -> None:
+    QTest.qWait(150)
+    before = dock.redraws
+    for _ in range(40):
+        bridge.drain()
+        QTest.qWait(10)
+    assert 1 <= dock.redraws - before <= 8
+
+
+def test_zooming_one_plot_zooms_all_and_double_click_follows_again(dock: CurvesDock) -> None:
+    dock.plots[1].range_chosen.emit((100.0, 200.0))
+    assert {tuple(p.item.getViewBox().viewRange()[0]) for p in dock.plots} == {(100.0, 200.0)}
+    view = dock.plots[0].widget.viewport()
+    QTest.mouseDClick(view, Qt.MouseButton.LeftButton, pos=view.rect().center())
+    QApplication.processEvents()
+    assert dock.plots[0].item.getViewBox().viewRange()[0][1] > 10_000
+
+
+def test_csv_holds_every_point(dock: CurvesDock, bridge: Bridge, tmp_path: Path) -> None:
+    put(bridge, [30_000], [0.125])
+    path = tmp_path / "curves.csv"
+    told: list[str] = []
+    bridge.message.connect(told.append)
+    dock.write_csv(str(path))
+    rows = list(csv.reader(io.StringIO(path.read_text())))
+    assert len(rows) - 1 == len({*dock.store.series("faces")["kl"].steps, 30_000})
+    last = dict(zip(rows[0], rows[-1]))
+    assert last["step"] == "30000"
+    assert last["reconstruction"] == "0.125"
+    assert last["kl"] == ""
+    assert told == ["Saved curves.csv."]
+
+
+def test_a_csv_that_cannot_be_written_is_reported(dock: CurvesDock, bridge: Bridge, tmp_path: Path) -> None:
+    told: list[Failure] = []
+    bridge.failed.connect(told.append)
+    (tmp_path / "file").write_text("")
+    dock.write_csv(str(tmp_path / "file" / "curves.csv"))
+    assert [f.message.startswith("The curves were not saved:") for f in told] == [True]
+
+
+def test_empty_states_say_what_to_do(bridge: Bridge, qtbot: QtBot) -> None:
+    dock = CurvesDock(bridge)
+    qtbot.addWidget(dock)
+    dock.show()
+    dock.redraw()
+    assert dock.empty.isVisible()
+    assert dock.empty.text == NO_RUN
+    dock.set_run(bridge.runs["faces"])  # its curves came before this dock was there
+    dock.redraw()
+    assert dock.empty.text == IDLE
+
+
+def test_settings_survive_and_damaged_ones_do_no_harm(dock: CurvesDock) -> None:
+    dock.restore({"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True})
+    assert dock.state() == {"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True}
+    dock.restore({"smoothing": "much", "log_x": 3, "collapsed": None})
+    assert dock.state() == {"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True}
+
+
+def test_first_curve_has_the_colour_of_the_family() -> None:
+    for family in theme.FAMILIES:
+        colours = [series_colour(family, i).name() for i in range(6)]
+        assert colours[0] == theme.family_colour(family).name()
+        assert len(set(colours)) == 6
