@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from genplay.contract import paths
 from genplay.engine.facade import ThreadedEngine
 from genplay.ui import settings as settings_file
+from genplay.ui import theme
 
 if TYPE_CHECKING:
     from genplay.ui.settings import Settings
@@ -30,24 +31,24 @@ def run(files: Sequence[str] = (), reset: bool = False) -> int:
     """Open the window and return its exit status when it is closed. ``files`` are opened in it."""
     if reset:
         settings_file.reset()
-    application = make_application()
     settings = settings_file.load()
+    application = make_application(settings["theme"])
     window, engine = make_window(settings)
-    window.show()
-    QTimer.singleShot(0, lambda: _begin(window, engine, files))
+    show(window, engine, files)
     signal.signal(signal.SIGINT, lambda *_: window.close())
     _keep_python_awake(window)
     return application.exec()
 
 
-def make_application() -> QApplication:
-    """The application with its icon and hooks for exceptions that nobody caught."""
+def make_application(mode: str = "system") -> QApplication:
+    """The application with its look, its icon and hooks for exceptions that nobody caught."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("genplay")
     application.setDesktopFileName("genplay")
     application.setWindowIcon(QIcon(str(paths.shipped("assets") / "icon.svg")))
+    theme.start(application, mode)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda caught: _log_uncaught(caught.exc_type, caught.exc_value, caught.exc_traceback)
     return application
@@ -67,11 +68,11 @@ def make_window(settings: Settings, root: Path | None = None) -> tuple[MainWindo
     return MainWindow(engine, settings), engine
 
 
-def _begin(window: MainWindow, engine: ThreadedEngine, files: Sequence[str]) -> None:
-    """What waits for the first paint: the engine, and with it torch."""
-    engine.start()
-    for path in files:
-        window.open_path(path)
+def show(window: MainWindow, engine: ThreadedEngine, files: Sequence[str] = ()) -> None:
+    """Show the window; the engine, and with it torch, waits for the first paint, and ``files`` for all panels."""
+    window.painted.connect(engine.start)
+    window.complete.connect(lambda: [window.open_path(path) for path in files])
+    window.show()
 
 
 def _keep_python_awake(window: MainWindow) -> None:

@@ -340,7 +340,7 @@ def _shot(chosen: argparse.Namespace) -> None:
     width, _, height = chosen.size.partition("x")
     if not (width.isdigit() and height.isdigit() and 640 <= int(width) <= 7680 and 480 <= int(height) <= 4320):
         raise BadInput(f"--size must be such as 1440x900, not {chosen.size!r}.")
-    from genplay.app import shot
+    from genplay.shooting import shot
 
     shot(chosen.panel, _checkpoint_path(chosen.run), (int(width), int(height)), chosen.theme, out, chosen.train)
     print(out)
@@ -354,7 +354,7 @@ def _tour_parser(name: str) -> _Parser:
 
 
 def _tour(chosen: argparse.Namespace) -> None:
-    from genplay.app import tour
+    from genplay.tour import tour
 
     tour(Path(chosen.out), chosen.theme)
 

@@ -209,6 +209,7 @@ def test_kill_at_sixty_random_moments(tmp_path):
         child.send_signal(signal.SIGKILL)
         lines = [line.split() for line in child.stdout.read().splitlines() if line.count(" ") == 1]
         child.wait()
+        child.stdout.close()
         lost.append(_unsaved_seconds(tmp_path, [(int(a), float(b)) for a, b in lines]))
     assert max(lost) <= interval + 0.5, "an interval, and the time that a report and a write may take"
     store = Store(tmp_path / "runs")

@@ -1,0 +1,111 @@
+"""The window without a screen: screenshots, and the tour that walks through its real widgets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genplay.contract.errors import BadInput
+
+if TYPE_CHECKING:
+    from genplay.ui.panel import Panel
+    from genplay.ui.window import MainWindow
+
+PATIENCE = 60.0
+
+
+@contextmanager
+def offscreen_window(size: tuple[int, int], theme: str) -> Iterator[MainWindow]:
+    """The whole program in a window that no screen shows, with settings and runs of its own. Panels are all there."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with tempfile.TemporaryDirectory(prefix="genplay-") as home:
+        from genplay import app
+        from genplay.ui import settings as settings_file
+
+        app.make_application(theme)
+        settings = settings_file.Settings(Path(home) / settings_file.NAME)
+        settings["theme"], settings["launched"] = theme, True
+        window, engine = app.make_window(settings, Path(home))
+        try:
+            window.resize(*size)
+            app.show(window, engine)
+            wait(lambda: not window.panels_pending and window.bridge.catalogue is not None, "the window to be complete")
+            yield window
+        finally:
+            window.close()
+
+
+def wait(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Let the window live until a condition holds. Raises ``BadInput`` saying what did not come about."""
+    from PySide6.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise BadInput(f"Waited {seconds:.0f} seconds in vain for {what}.")
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+
+def live(seconds: float) -> None:
+    """Let the window live for a while."""
+    end = time.monotonic() + seconds
+    wait(lambda: time.monotonic() >= end, "time to pass", seconds + PATIENCE)
+
+
+def open_run(window: MainWindow, checkpoint: Path) -> None:
+    """Open a checkpoint in the window and wait until its model can be asked."""
+    window.open_path(str(checkpoint))
+    wanted = str(checkpoint.resolve())
+
+    def is_shown() -> bool:
+        run = window.run()
+        return run is not None and bool(run.path) and str(Path(run.path).resolve()) == wanted
+
+    wait(is_shown, f"{checkpoint.name} to open")
+    settle(window)
+
+
+def settle(window: MainWindow) -> None:
+    """Wait until every question is answered and painted."""
+    live(0.3)
+    wait(lambda: not window.engine.busy(), "the answers")
+    live(0.2)
+
+
+def panel(window: MainWindow, name: str) -> Panel:
+    """Bring a tab to the front; raises ``BadInput`` if there is none or it is closed for the run."""
+    known = {p.name: p for p in window.stage.panels}
+    if name not in known:
+        raise BadInput(f"There is no tab {name!r}; known: {', '.join(known)}.")
+    run = window.run()
+    reason = known[name].closed_because(run) if run else "no run is open"
+    if reason:
+        raise BadInput(reason)
+    window.stage.choose(name)
+    settle(window)
+    return known[name]
+
+
+def shoot(window: MainWindow, path: Path) -> None:
+    """Save what the window shows. Raises ``BadInput`` when the file cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not window.grab().save(str(path)):
+        raise BadInput(f"{path.name} could not be written.")
+
+
+def shot(tab: str, checkpoint: Path, size: tuple[int, int], theme: str, out: Path, train_seconds: float = 0.0) -> None:
+    """``genplay shot``: one tab showing one checkpoint, after some seconds of training if wanted."""
+    with offscreen_window(size, theme) as window:
+        open_run(window, checkpoint)
+        panel(window, tab)
+        if train_seconds:
+            window.act("play")
+            live(train_seconds)
+        settle(window) if not train_seconds else live(0.3)
+        shoot(window, out)
