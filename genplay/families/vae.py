@@ -1,13 +1,21 @@
 """Variational autoencoders (Kingma & Welling 2014, arXiv:1312.6114).
 
 A code z ~ N(0, I) is decoded to the distribution p(x | z) of the data; an encoder gives the approximate posterior
-q(z | x) = N(mu(x), diag exp logvar(x)). Training maximises the evidence lower bound
+q(z | x). Training maximises the evidence lower bound
 
-    ELBO(x) = E_q[log p(x | z)] - KL(q(z | x) || N(0, I))  <=  log p(x)
+    ELBO(x) = E_q[log p(x | z) - log q(z | x) + log N(z; 0, I)] = E_q[log p(x | z)] - KL(q(z | x) || N(0, I))
+            <= log p(x)
 
 with the KL term weighted by ``beta`` (Higgins et al. 2017), warmed up (Bowman et al. 2016; cyclically: Fu et al. 2019,
 arXiv:1903.10145) and kept from falling below a floor, the free bits (Kingma et al. 2016, arXiv:1606.04934). All logged
 terms are in nats and unweighted, so they compare between runs of different beta.
+
+The posterior is either normal, N(mu(x), diag exp logvar(x)), or a *flow* posterior (Rezende & Mohamed 2015,
+arXiv:1505.05770): a draw h from such a normal goes through one invertible network shared by all x, z = f(h), so that
+log q(z | x) = log N(h; mu, exp logvar) - log |det df/dh|, and z is decoded by way of h = f^-1(z). The prior of z stays
+N(0, I). Seen from h it is a learnt prior (Chen et al. 2017, arXiv:1611.02731; Tomczak & Welling 2018,
+arXiv:1705.07120): f moulds the N(0, I) that is sampled onto where the encoder really puts the data, which closes the
+holes between the codes from which a plain VAE draws its bad samples.
 
 Densities are of the data as the model takes it: pixels scaled to [-1, 1], or points. The bits per dimension of 8-bit
 pixels follow by adding log2(127.5) for the change of scale (``genplay.metrics.likelihood``). The Gaussian densities
@@ -34,12 +42,15 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.model import Code, Frame, Model, Objective
 from genplay.nn.conv import ConvDecoder, ConvEncoder
+from genplay.nn.coupling import CouplingFlow
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
-from genplay.nn.mlp import mlp
+from genplay.nn.mlp import residual_mlp
 
 LOGVAR_RANGE = (-14.0, 6.0)
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
 COLLAPSE_STEP = 300
+FLOW_HIDDEN = 96
+DENSE_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,17 @@ class VAEConfig:
         low=1, high=100_000, scale="log", unit="steps", shown_if=("kl_warmup", ("linear", "cyclical")),
     )  # fmt: skip
     free_bits: float = knob(
-        0.0, "free bits", "information a latent dimension may carry before the KL term counts; keeps dimensions alive",
+        0.0, "free bits", "information a dimension of the code (with a flow: on average) may carry before the KL counts",
         low=0.0, high=2.0, unit="nats", live=True,
+    )  # fmt: skip
+    posterior: str = knob(
+        "flow", "posterior",
+        "shape of a code's uncertainty: normal, or bent by an invertible network (flow), which gives better samples",
+        choices=("flow", "normal"),
+    )  # fmt: skip
+    flow_layers: int = knob(
+        4, "flow layers", "affine couplings of the flow; each makes it more flexible",
+        low=1, high=16, shown_if=("posterior", ("flow",)),
     )  # fmt: skip
     likelihood: str = knob(
         "gaussian", "likelihood",
@@ -69,11 +89,11 @@ class VAEConfig:
         choices=("gaussian", "learned gaussian", "bernoulli"),
     )  # fmt: skip
     sigma: float = knob(
-        0.15, "sigma", "standard deviation of the data around the decoder's output, data being in [-1, 1]",
+        0.25, "sigma", "standard deviation of the data around the decoder's output, data being in [-1, 1]",
         low=0.01, high=2.0, scale="log", shown_if=("likelihood", ("gaussian",)),
     )  # fmt: skip
     network: str = knob(
-        "auto", "network", "auto takes convolutions for pictures and a fully connected network for points",
+        "auto", "network", "fully connected or convolutional; auto takes the mlp up to 1024 numbers, such as 16x16 colour pixels",
         choices=("auto", "mlp", "conv"),
     )  # fmt: skip
     width: int = knob(
@@ -153,10 +173,12 @@ class VAE(Model):
         if config.network == "conv" and not pictures:
             raise BadInput("The conv network is for pictures; points need the mlp.")
         self.conditional = config.conditional and bool(spec.attributes)
-        self.convolutional = pictures and config.network != "mlp"
+        self.convolutional = pictures and _network(config.network, spec) == "conv"
         condition = 4 * config.width if self.conditional else 0
         build = _conv_networks if self.convolutional else _dense_networks
         self.encoder, self.decoder = build(config, spec, condition)
+        if config.posterior == "flow":
+            self.flow = CouplingFlow(config.latent_size, config.flow_layers, FLOW_HIDDEN, condition)
         if self.conditional:
             self.embedding = AttributeEmbedding(spec.attributes, condition)
             self.encoder_shift = nn.Linear(condition, 2 * config.latent_size)
@@ -169,25 +191,61 @@ class VAE(Model):
 
     @property
     def likes_bf16(self) -> bool:
-        return self.convolutional
+        return self.spec.kind is Kind.IMAGE
+
+    @property
+    def bends(self) -> bool:
+        """Whether the posterior is a flow."""
+        return self.config.posterior == "flow"
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Code:
-        """The posterior q(z | x): mean and log-variance, (B, D) each."""
-        moments = self.encoder(x).float()
-        if self.conditional:
-            moments = moments + self.encoder_shift(self.embedding(self.labels(labels, len(x)))).float()
-        mu, logvar = moments.chunk(2, 1)
-        return Code(mu, logvar.clamp(*LOGVAR_RANGE))
+        """The posterior q(z | x): mean and log-variance, (B, D) each.
+
+        Of a flow posterior: the image f(mu) of the normal's mean, and the variance of f linearised there.
+        """
+        condition = self._condition(labels, len(x))
+        code = self._encoded(x, condition)
+        return self._bent(code, condition) if self.bends else code
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """The mean of p(x | z): (B, D) to (B, *shape) in [-1, 1] (a Gaussian's mean may overshoot slightly)."""
-        output = self._decoded(z, labels)
+        condition = self._condition(labels, len(z))
+        output = self._decoded(self.flow.inverse(z, condition) if self.bends else z, condition)
         return output.sigmoid().mul(2).sub(1) if self.config.likelihood == "bernoulli" else output
 
-    def _decoded(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        if self.conditional:
-            z = torch.cat([z, self.embedding(self.labels(labels, len(z)))], 1)
-        return self.decoder(z)
+    def _condition(self, labels: Tensor | None, n: int) -> Tensor | None:
+        """The embedded labels, (n, 4 width), or None for a model that is not conditional."""
+        return self.embedding(self.labels(labels, n)) if self.conditional else None
+
+    def _encoded(self, x: Tensor, condition: Tensor | None) -> Code:
+        """The normal of h, which is z itself where there is no flow."""
+        moments = self.encoder(x).float()
+        if condition is not None:
+            moments = moments + self.encoder_shift(condition).float()
+        mu, logvar = moments.chunk(2, 1)
+        return Code(mu, logvar.clamp(*LOGVAR_RANGE))
+
+    def _decoded(self, h: Tensor, condition: Tensor | None) -> Tensor:
+        return self.decoder(h if condition is None else torch.cat([h, condition], 1))
+
+    def _flow(self, h: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        """z = f(h) and log |det df/dh|, in full precision."""
+        if not self.bends:
+            return h, h.new_zeros(len(h))
+        with torch.autocast(h.device.type, enabled=False):
+            return self.flow(h, None if condition is None else condition.float())
+
+    def _bent(self, code: Code, condition: Tensor | None) -> Code:
+        """The normal nearest to f(h), from central differences one standard deviation wide along every axis of h."""
+        mu, logvar = code
+        assert logvar is not None
+        n, d = mu.shape
+        steps = (0.5 * logvar).exp().diag_embed()  # (B, D, D)
+        ends = torch.cat([mu[:, None] + steps, mu[:, None] - steps], 1).reshape(2 * n * d, d)
+        repeated = None if condition is None else condition.repeat_interleave(2 * d, 0)
+        after, before = self._flow(ends, repeated)[0].view(n, 2, d, d).unbind(1)
+        variance = ((after - before) / 2).square().sum(1)
+        return Code(self._flow(mu, condition)[0], variance.clamp(min=1e-12).log())
 
     def log_likelihood(self, x: Tensor, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """log p(x | z) in nats, (B,).
@@ -197,7 +255,12 @@ class VAE(Model):
         for pixels that are only on or off it is the log probability of the picture, for grey ones the expected log
         probability of a picture with pixels drawn from them.
         """
-        output = self._decoded(z, labels).float()
+        condition = self._condition(labels, len(x))
+        return self._fit(x, self.flow.inverse(z, condition) if self.bends else z, condition)
+
+    def _fit(self, x: Tensor, h: Tensor, condition: Tensor | None) -> Tensor:
+        """log p(x | h) in nats, (B,)."""
+        output = self._decoded(h, condition).float()
         if self.config.likelihood == "bernoulli":
             return -F.binary_cross_entropy_with_logits(output, (x + 1) / 2, reduction="none").flatten(1).sum(1)
         log_sigma = self._log_sigma()
@@ -211,23 +274,45 @@ class VAE(Model):
         return torch.tensor(math.log(self.config.sigma), device=self.device)
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
-        """-E_q[log p(x | z)] + w beta sum_d max(KL_d, free bits): w is the KL warm-up, KL_d the mean over the batch."""
-        labels = drop_labels(batch.labels, self.spec.any_labels, generator) if self.conditional else None
-        code = self.encode(batch.x, labels)
-        reconstruction = -self.log_likelihood(batch.x, draw(code, generator), labels).mean()
-        kl = kl_by_dimension(code).mean(0)  # (D,)
-        weight = self.config.beta * warmup(self.config.kl_warmup, self.config.kl_warmup_steps, batch.step)
-        loss = reconstruction + weight * kl.clamp(min=self.config.free_bits).sum()
-        yield Objective(loss, terms=self._terms(reconstruction.detach(), kl.detach(), code.mu.detach()))
+        """-E_q[log p(x | z)] + w beta sum_d max(KL_d, free bits): w is the KL warm-up, KL_d the mean over the batch.
 
-    def _terms(self, reconstruction: Tensor, kl: Tensor, mu: Tensor) -> dict[str, Tensor | float]:
-        total = kl.sum()
+        With a flow the KL is estimated from the draw, and the floor is under its sum.
+        """
+        labels = drop_labels(batch.labels, self.spec.any_labels, generator) if self.conditional else None
+        condition = self._condition(labels, len(batch.x))
+        code = self._encoded(batch.x, condition)
+        h = draw(code, generator)
+        reconstruction = -self._fit(batch.x, h, condition).mean()
+        kl, kl_parts, mu = self._divergence(h, code, condition)
+        floored = kl_parts.clamp(min=self.config.free_bits).sum()
+        if self.bends:
+            floored = kl.clamp(min=self.config.free_bits * self.latent_size)
+        weight = self.config.beta * warmup(self.config.kl_warmup, self.config.kl_warmup_steps, batch.step)
+        terms = self._terms(reconstruction.detach(), kl.detach(), kl_parts.detach(), mu.detach())
+        yield Objective(reconstruction + weight * floored, terms=terms)
+
+    def _divergence(self, h: Tensor, code: Code, condition: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """KL(q || N(0, I)) as a batch mean, the part of every dimension (D,), and the posterior means (B, D).
+
+        With a flow the parts are those of normals at f(mu) with the mean square of f(h) - f(mu) as their variance:
+        what each dimension tells by itself. Their sum differs from the KL.
+        """
+        if not self.bends:
+            parts = kl_by_dimension(code).mean(0)
+            return parts.sum(), parts, code.mu
+        twice = None if condition is None else condition.repeat(2, 1)
+        (z, mu), (ladj, _) = (t.chunk(2) for t in self._flow(torch.cat([h, code.mu.detach()]), twice))
+        kl = (log_normal(h, code) - ladj - log_normal(z)).mean()
+        mu, variance = mu.detach(), (z - mu).detach().square().mean(0)
+        return kl, kl_by_dimension(Code(mu, variance.clamp(min=1e-12).log())).mean(0), mu
+
+    def _terms(self, reconstruction: Tensor, kl: Tensor, kl_parts: Tensor, mu: Tensor) -> dict[str, Tensor | float]:
         terms: dict[str, Tensor | float] = {
             "reconstruction": reconstruction,
-            "kl": total,
-            "elbo": -reconstruction - total,
+            "kl": kl,
+            "elbo": -reconstruction - kl,
             "active units": active_units(mu),
-            "kl by dimension": kl,
+            "kl by dimension": kl_parts,
         }
         if self.config.likelihood == "learned gaussian":
             terms["sigma"] = self._log_sigma().detach().exp().squeeze()
@@ -242,10 +327,16 @@ class VAE(Model):
         yield Frame(self.decode(z, labels), 0.0, {"z": z})
 
     def log_density(self, x: Tensor, labels: Tensor | None = None, generator: Generator | None = None) -> Tensor:
-        """The ELBO with one draw from the posterior and the KL in closed form: a lower bound on log p(x), (B,) nats."""
-        code = self.encode(x, labels)
-        z = draw(code, generator or torch.Generator(self.device))
-        return self.log_likelihood(x, z, labels) - kl_by_dimension(code).sum(1)
+        """The ELBO with one draw from the posterior: a lower bound on log p(x) in expectation, (B,) nats.
+
+        The KL of a normal posterior is in closed form, that of a flow posterior estimated from the draw.
+        """
+        condition = self._condition(labels, len(x))
+        code = self._encoded(x, condition)
+        h = draw(code, generator or torch.Generator(self.device))
+        if self.bends:
+            return self._log_weight(x, h, code, condition)
+        return self._fit(x, h, condition) - kl_by_dimension(code).sum(1)
 
     def importance_bound(self, x: Tensor, labels: Tensor | None, k: int, generator: Generator) -> Tensor:
         """log 1/k sum_i p(x, z_i) / q(z_i | x) with z_i ~ q: (B,) nats.
@@ -253,13 +344,15 @@ class VAE(Model):
         A lower bound on log p(x) that rises with k and reaches it (Burda et al. 2016, arXiv:1509.00519); k = 1 is the
         ELBO in expectation.
         """
-        code = self.encode(x, labels)
-        weights = torch.stack([self._log_weight(x, labels, code, generator) for _ in range(k)])  # (k, B)
-        return torch.logsumexp(weights.float(), 0) - math.log(k)
+        condition = self._condition(labels, len(x))
+        code = self._encoded(x, condition)
+        weights = [self._log_weight(x, draw(code, generator), code, condition) for _ in range(k)]
+        return torch.logsumexp(torch.stack(weights).float(), 0) - math.log(k)
 
-    def _log_weight(self, x: Tensor, labels: Tensor | None, code: Code, generator: Generator) -> Tensor:
-        z = draw(code, generator)
-        return self.log_likelihood(x, z, labels) + log_normal(z) - log_normal(z, code)
+    def _log_weight(self, x: Tensor, h: Tensor, code: Code, condition: Tensor | None) -> Tensor:
+        """log p(x | z) + log N(z; 0, I) - log q(z | x) at z = f(h), (B,) nats."""
+        z, ladj = self._flow(h, condition)
+        return self._fit(x, h, condition) + log_normal(z) - log_normal(h, code) + ladj
 
     def notices(self, terms: dict[str, float], vectors: dict[str, Any], step: int) -> tuple[Notice, ...]:
         """Posterior collapse, once fewer than a quarter of the dimensions are active."""
@@ -282,9 +375,16 @@ def _conv_networks(config: VAEConfig, spec: DataSpec, condition: int) -> tuple[n
 
 def _dense_networks(config: VAEConfig, spec: DataSpec, condition: int) -> tuple[nn.Module, nn.Module]:
     hidden = 8 * config.width
-    encoder = nn.Sequential(nn.Flatten(), *mlp([spec.size, hidden, hidden, 2 * config.latent_size]))
-    decoder = mlp([config.latent_size + condition, hidden, hidden, spec.size])
-    return encoder, nn.Sequential(*decoder, nn.Unflatten(1, spec.shape))
+    encoder = nn.Sequential(nn.Flatten(), residual_mlp(spec.size, 2 * config.latent_size, hidden))
+    decoder = residual_mlp(config.latent_size + condition, spec.size, hidden)
+    return encoder, nn.Sequential(decoder, nn.Unflatten(1, spec.shape))
+
+
+def _network(wanted: str, spec: DataSpec) -> str:
+    """What "auto" stands for: dense layers learn pictures of few numbers faster, convolutions larger ones."""
+    if wanted != "auto":
+        return wanted
+    return "conv" if spec.kind is Kind.IMAGE and spec.size > DENSE_SIZE else "mlp"
 
 
 def draw(code: Code, generator: Generator) -> Tensor:

@@ -1,0 +1,42 @@
+"""Trains the shipped checkpoints again: ``make checkpoints``, or ``python checkpoints/make.py [NAME ...]``.
+
+Each is the outcome of one ``genplay train`` command with a fixed number of steps and one torch thread, so the same
+versions on the same machine give the same file. The command is kept in the file's card.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+FOLDER = Path(__file__).resolve().parent
+
+RECIPES: dict[str, list[str]] = {
+    "vae-faces16": ["vae", "--data", "faces16", "--steps", "120000"],
+    "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "30000"],
+    "vae-glyphs28": ["vae", "--data", "glyphs28", "--steps", "30000"],
+    "vae-ring8": ["vae", "--data", "ring8", "--preset", "points", "--steps", "30000"],
+}
+
+
+def main(names: list[str]) -> int:
+    """Make the named checkpoints, or all; the exit status of the first that fails, else 0."""
+    from genplay.cli import main as genplay
+
+    unknown = [name for name in names if name not in RECIPES]
+    if unknown:
+        print(f"There is no recipe {unknown[0]!r}; known: {', '.join(RECIPES)}.", file=sys.stderr)
+        return 2
+    for name in names or RECIPES:
+        out = FOLDER / f"{name}.safetensors"
+        status = genplay(["train", *RECIPES[name], "--out", str(out), "--overwrite", "--quiet"])
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
