@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
 import tempfile
 from functools import lru_cache
@@ -14,10 +13,11 @@ from PySide6.QtGui import QDrag, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from genplay.contract.recipe import Recipe
+from genplay.ui.copying import encoded
+from genplay.ui.files import plain_name
 from genplay.ui.panel import Exhibit
 from genplay.ui.views import pixels
 
-SIDE = 256  # pixels to which a small picture is grown
 PREVIEW = 96
 
 
@@ -37,18 +37,8 @@ def drag_out(source: QWidget, exhibit: Exhibit, recipe: Recipe, mime: QMimeData 
 
 def temporary_png(exhibit: Exhibit, recipe: Recipe) -> Path:
     """A PNG of ``exhibit`` at a good size, in a folder that goes when the program ends."""
-    from genplay.export import encode
-
-    side = exhibit.x.shape[1] if exhibit.x.ndim == 4 else SIDE
-    grid = exhibit.kind != "picture"
-    options = {"format": "png", "what": "grid" if grid else "picture", "scale": max(1, SIDE // side) if not grid else 2}
-    if grid:
-        options["columns"] = exhibit.columns
-    else:
-        options["index"] = exhibit.index
-    name = re.sub(r"[^\w-]+", "-", exhibit.title).strip("-").lower()[:60] or "picture"
-    path = _folder() / f"{name}.png"
-    path.write_bytes(encode(exhibit.x, recipe, options))
+    path = _folder() / f"{plain_name(exhibit.title)}.png"
+    path.write_bytes(encoded(exhibit, recipe))
     return path
 
 

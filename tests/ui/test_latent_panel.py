@@ -89,7 +89,7 @@ def drag(widget: QWidget, start: QPoint, by: QPoint, steps: int = 5, keys: Qt.Ke
     QTest.mousePress(widget, LEFT, keys, start)
     for i in range(1, steps + 1):
         at = start + by * i / steps
-        QTest.mouseMove(widget, at) if keys == NONE else QTest.mouseMove(widget, at)
+        QTest.mouseMove(widget, at)
     QTest.mouseRelease(widget, LEFT, keys, start + by)
 
 
@@ -443,7 +443,7 @@ def test_state_and_recipe_bring_everything_back(rig: Rig) -> None:
     again = Recipe.from_json(text)
     rig.panel.restore({}, None)
     assert rig.session.state.keyframes == ()
-    rig.panel.restore(again.view["state"], again.question)
+    rig.panel.restore(again.view, again.question)
     assert rig.panel.state() == saved
     assert np.array_equal(rig.z, z)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -190,9 +191,11 @@ class LatentPanel(Panel):
 
     def recipe_of(self, exhibit: Exhibit) -> Recipe:
         """The recipe of something on show."""
-        family, name = (self.run.family, self.run.name) if self.run else ("", "")
-        view = {"tab": self.name, "state": self.state()}
-        return Recipe(exhibit.digest, family, name, exhibit.step, exhibit.question, view=view)
+        assert self.run is not None
+        view = {"panel": self.name, **self.state()}
+        file = Path(self.run.path).name if self.run.path else ""
+        family, name = self.run.family, self.run.name
+        return Recipe(exhibit.digest, family, name, exhibit.step, exhibit.question, view=view, checkpoint=file)
 
     def _drag_out(self) -> None:
         from genplay.ui.drag_out import drag_out

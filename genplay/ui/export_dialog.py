@@ -1,0 +1,430 @@
+"""The export dialog: what is on show, as a file, on the clipboard, or as a script that makes it again."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from genplay.contract.errors import BadInput
+from genplay.contract.recipe import Recipe
+from genplay.ui import theme
+from genplay.ui.files import confirm, plain_name
+from genplay.ui.panel import Exhibit
+from genplay.ui.views import pixels
+
+WHATS = {
+    "picture": "This picture",
+    "grid": "All pictures, as a grid",
+    "animation": "Animation",
+    "arrays": "Arrays (numbers)",
+}
+FORMATS = {
+    "picture": ("png", "webp", "gif", "py"),
+    "grid": ("png", "webp", "gif", "py"),
+    "animation": ("gif", "apng", "webp", "py"),
+    "arrays": ("npz", "py"),
+}
+TITLES = {
+    "png": "PNG",
+    "gif": "GIF (256 colours)",
+    "apng": "APNG (lossless)",
+    "webp": "WebP (lossless)",
+    "npz": "npz (numpy)",
+    "py": "Python script",
+}
+SUFFIXES = {"apng": ".png"}
+GOOD_SIDE = 512  # pixels a new picture should have at least half of
+PREVIEW_PIXELS = 1 << 22
+POLL_MS = 30
+
+
+def whats_of(exhibit: Exhibit) -> tuple[str, ...]:
+    """What an exhibit can be saved as, its own kind first."""
+    still = "grid" if exhibit.x.dtype == np.uint8 and len(exhibit.x) > 1 else "picture"
+    if exhibit.kind == "animation":
+        return ("animation", *(("grid",) if exhibit.x.ndim == 4 else ()), "arrays")
+    return (still, "arrays") if exhibit.x.dtype.kind in "uf" and exhibit.x.ndim in (2, 4) else ("arrays",)
+
+
+class ExportDialog(QDialog):
+    """Choices on the right, what becomes of them on the left. The work is done beside the window, never in it."""
+
+    saved = Signal(object)  # Path
+
+    def __init__(self, exhibit: Exhibit, recipe: Recipe, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.exhibit, self.recipe = exhibit, recipe
+        self.setWindowTitle("Export")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="export")
+        self._job: Future[Path] | None = None
+        self._poll = QTimer(self, interval=POLL_MS)
+        self._poll.timeout.connect(self._look)
+        self._film = QTimer(self)
+        self._film.timeout.connect(self._next_frame)
+        self._make_choices()
+        self.preview = Preview()
+        self.size_label, self.note = QLabel(), QLabel()
+        self.size_label.setProperty("role", "dim")
+        self.note.setWordWrap(True)
+        self.note.setProperty("role", "warn")
+        self._lay_out()
+        self._what_chosen()
+
+    # ---- widgets
+
+    def _make_choices(self) -> None:
+        self.what, self.format = QComboBox(), QComboBox()
+        for what in whats_of(self.exhibit):
+            self.what.addItem(WHATS[what], what)
+        self.scale = _spin(1, 64, self._good_scale(), " ×")
+        self.spacing = _spin(0, 256, 0, " px")
+        self.columns = _spin(1, 1000, max(1, min(self.exhibit.columns, len(self.exhibit.x))), "")
+        self.fps = QDoubleSpinBox()
+        self.fps.setRange(0.1, 100.0)
+        self.fps.setDecimals(1)
+        self.fps.setSuffix(" frames/s")
+        self.fps.setValue(1 / max(0.01, self.exhibit.seconds_per_frame))
+        names = ("What", "Format", "Scale", "Spacing", "Columns", "Speed")
+        widgets = (self.what, self.format, self.scale, self.spacing, self.columns, self.fps)
+        self.choices = QFormLayout()
+        self.choices.setVerticalSpacing(8)
+        for name, widget in zip(names, widgets):
+            widget.setAccessibleName(name)
+            self.choices.addRow(name, widget)
+        self.what.currentIndexChanged.connect(self._what_chosen)
+        self.format.currentIndexChanged.connect(self.refresh)
+        for spin in (self.scale, self.spacing, self.columns):
+            spin.valueChanged.connect(self.refresh)
+        self.fps.valueChanged.connect(self.refresh)
+
+    def _good_scale(self) -> int:
+        x = self.exhibit.x
+        if x.dtype != np.uint8:
+            return 4
+        across = x.shape[-2] * (min(self.exhibit.columns, len(x)) if self.exhibit.kind == "grid" else 1)
+        return int(max(1, min(64, GOOD_SIDE // across)))
+
+    def _lay_out(self) -> None:
+        self.save = QPushButton(theme.icon("save", "accent_text"), "Save…")
+        self.save.setProperty("role", "primary")
+        self.save.setDefault(True)
+        self.save.clicked.connect(self.choose_file)
+        self.copy = QPushButton(theme.icon("copy"), "Copy picture")
+        self.copy.clicked.connect(self.copy_picture)
+        self.script = QPushButton(theme.icon("code"), "Copy as Python")
+        self.script.setToolTip("A script that makes the same file, byte for byte")
+        self.script.clicked.connect(self.copy_script)
+        cancel = QPushButton("Close")
+        cancel.clicked.connect(self.reject)
+        left, right, whole, buttons = QVBoxLayout(), QVBoxLayout(), QVBoxLayout(self), QHBoxLayout()
+        title = QLabel(self.exhibit.title)
+        title.setProperty("role", "title")
+        left.addWidget(self.preview, 1)
+        left.addWidget(self.size_label)
+        right.addLayout(self.choices)
+        right.addWidget(self.note)
+        right.addStretch(1)
+        columns = QHBoxLayout()
+        columns.setSpacing(24)
+        columns.addLayout(left, 1)
+        columns.addLayout(right)
+        for button in (self.copy, self.script):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.save)
+        whole.setContentsMargins(16, 16, 16, 16)
+        whole.setSpacing(16)
+        whole.addWidget(title)
+        whole.addLayout(columns, 1)
+        whole.addLayout(buttons)
+        self.resize(760, 480)
+
+    # ---- choices
+
+    def options(self) -> dict[str, Any]:
+        """The choices as ``genplay.export`` takes them; a script is one of the file of the first format."""
+        what = self.what.currentData()
+        chosen = self.format.currentData()
+        options: dict[str, Any] = {"format": FORMATS[what][0] if chosen == "py" else chosen, "what": what}
+        if what != "arrays":
+            options["scale"] = self.scale.value()
+        if what == "grid":
+            options |= {"spacing": self.spacing.value(), "columns": self.columns.value()}
+            options["background"] = theme.colour("background").name()
+        if what == "animation":
+            options["fps"] = self.fps.value()
+        return options
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        from genplay.export.answers import data_name
+
+        return {data_name(self.exhibit.x): self.exhibit.x, **self.exhibit.arrays}
+
+    def _what_chosen(self) -> None:
+        what = self.what.currentData()
+        self.format.blockSignals(True)
+        self.format.clear()
+        for name in FORMATS[what]:
+            self.format.addItem(TITLES[name], name)
+        self.format.blockSignals(False)
+        self.choices.setRowVisible(self.scale, what != "arrays")
+        self.choices.setRowVisible(self.spacing, what == "grid")
+        self.choices.setRowVisible(self.columns, what == "grid")
+        self.choices.setRowVisible(self.fps, what == "animation")
+        self.copy.setEnabled(what != "arrays")
+        self.refresh()
+
+    # ---- preview
+
+    def refresh(self) -> None:
+        """Draw the preview anew and tell the size of the result."""
+        self._film.stop()
+        self.say("")
+        try:
+            self.size_label.setText(self._preview())
+            self.save.setEnabled(True)
+        except BadInput as error:
+            self.preview.show_image(None)
+            self.size_label.setText("")
+            self.say(str(error), "bad")
+            self.save.setEnabled(False)
+
+    def _preview(self) -> str:
+        what = self.what.currentData()
+        if what == "arrays":
+            self.preview.show_image(None)
+            shapes = (f"{name} {' × '.join(map(str, a.shape))} {a.dtype}" for name, a in self._arrays().items())
+            return "   ".join(shapes)
+        if what == "animation":
+            self._frame = 0
+            first = self._still(self.exhibit.x[:1], "picture")
+            self.preview.show_image(pixels.to_qimage(first))
+            self._film.start(max(10, round(1000 / self.fps.value())))
+            seconds = len(self.exhibit.x) / self.fps.value()
+            return f"{self._measure(1)} px   {len(self.exhibit.x)} frames   {seconds:.1f} s"
+        self.preview.show_image(pixels.to_qimage(self._still(self.exhibit.x, what)))
+        return f"{self._measure(len(self.exhibit.x))} px"
+
+    def _measure(self, n: int) -> str:
+        """Width × height of the result in pixels."""
+        from genplay.export import grid, scatter
+
+        if self.exhibit.x.dtype != np.uint8:
+            side = scatter.side(self.scale.value())
+            return f"{side} × {side}"
+        height, width = self.exhibit.x.shape[-3:-1]
+        wanted = self.what.currentData() == "grid"
+        columns, spacing = (self.columns.value(), self.spacing.value()) if wanted else (1, 0)
+        high, wide = grid.size(n if wanted else 1, height, width, columns, self.scale.value(), spacing)
+        grid.check_pixels(high, wide)
+        return f"{wide:,} × {high:,}"
+
+    def _still(self, x: np.ndarray, what: str) -> np.ndarray:
+        from genplay.export import png
+        from genplay.export.options import checked
+
+        options = self.options() | {"format": "png", "what": what}
+        if x.dtype == np.uint8:
+            fits = max(1, int((PREVIEW_PIXELS / (x.size / x.shape[-1])) ** 0.5))
+            if fits < options["scale"]:  # a smaller one looks the same in the preview
+                options["spacing"] = options.get("spacing", 0) * fits // options["scale"]
+                options["scale"] = fits
+        return png.picture(x, checked(options))
+
+    def _next_frame(self) -> None:
+        self._frame = (self._frame + 1) % len(self.exhibit.x)
+        x = self.exhibit.x[self._frame : self._frame + 1]
+        shown = x[0] if x.dtype == np.uint8 and x.ndim == 4 else self._still(x[0] if x.ndim == 5 else x, "picture")
+        self.preview.show_image(pixels.to_qimage(shown))
+
+    # ---- saving
+
+    def choose_file(self) -> None:
+        """Ask where to save."""
+        chosen = self.format.currentData()
+        suffix = SUFFIXES.get(chosen, f".{chosen}")
+        name = plain_name(self.exhibit.title) + suffix
+        dialog = QFileDialog(self, "Export", "", f"{TITLES[chosen]} (*{suffix})")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # save_as asks, whatever dialog the system has
+        dialog.setDefaultSuffix(suffix[1:])
+        dialog.selectFile(name)
+        if dialog.exec():
+            self.save_as(Path(dialog.selectedFiles()[0]))
+
+    def save_as(self, path: Path) -> QMessageBox | None:
+        """Save to ``path``; where a file is there already, only after a yes to the question this returns."""
+        if not path.exists():
+            self._start(path, overwrite=False)
+            return None
+        text = f"{path.name} exists already."
+        return confirm(self, text, "Replace it?", "Replace", lambda: self._start(path, overwrite=True))
+
+    def _start(self, path: Path, overwrite: bool) -> None:
+        if self._job is not None:
+            return
+        options, recipe, x = self.options(), self.recipe, self.exhibit.x
+        if self.format.currentData() == "py":
+            self._job = self._pool.submit(_write_script, recipe, options, path, overwrite)
+        else:
+            held = {"arrays": self._arrays()} if options["what"] == "arrays" else {}
+            self._job = self._pool.submit(_write, x, path, recipe, options | held, overwrite)
+        self.say("Saving…", "dim")
+        self.save.setEnabled(False)
+        self._poll.start()
+
+    def _look(self) -> None:
+        if self._job is None or not self._job.done():
+            return
+        job, self._job = self._job, None
+        self._poll.stop()
+        self.save.setEnabled(True)
+        error = job.exception()
+        if isinstance(error, BadInput):
+            self.say(str(error), "bad")
+        elif error is not None:
+            raise error
+        else:
+            self.say(f"Saved {job.result().name}.", "good")
+            self.saved.emit(job.result())
+
+    # ---- clipboard
+
+    def copy_picture(self) -> None:
+        """The picture, the grid, or the frame on show of an animation, on the clipboard with its recipe."""
+        from genplay.export import encode
+
+        options = self.options() | {"format": "png"}
+        options.pop("fps", None)
+        if options["what"] == "animation":
+            options |= {"what": "picture", "index": self._frame}
+        try:
+            data = encode(self.exhibit.x, self.recipe, options)
+        except BadInput as error:
+            self.say(str(error), "bad")
+            return
+        image = QImage()
+        image.loadFromData(data, "PNG")
+        mime = QMimeData()
+        mime.setImageData(image)
+        mime.setData("image/png", data)
+        QGuiApplication.clipboard().setMimeData(mime)
+        self.say("Copied the picture.", "good")
+
+    def copy_script(self) -> None:
+        """The script that makes this file again, on the clipboard."""
+        from genplay.export import python_script
+
+        options = self.options()
+        suffix = SUFFIXES.get(options["format"], f".{options['format']}")
+        recipe = dataclasses.replace(self.recipe, export=options)
+        try:
+            QGuiApplication.clipboard().setText(python_script(recipe, plain_name(self.exhibit.title) + suffix))
+        except BadInput as error:
+            self.say(str(error), "warn")
+            return
+        self.say("Copied the script.", "good")
+
+    def say(self, text: str, role: str = "dim") -> None:
+        """A sentence below the choices."""
+        self.note.setProperty("role", role)
+        self.note.style().polish(self.note)
+        self.note.setText(text)
+
+    # ---- the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._finish()
+        super().closeEvent(event)
+
+    def done(self, result: int) -> None:
+        """Close; what is being saved is finished first."""
+        self._finish()
+        super().done(result)
+
+    def _finish(self) -> None:
+        self._film.stop()
+        self._poll.stop()
+        self._pool.shutdown(wait=True)
+
+
+class Preview(QWidget):
+    """An image, fitted: pixel art by whole factors where it is grown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image: QImage | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 240)
+        self.setAccessibleName("Preview")
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 320)
+
+    def show_image(self, image: QImage | None) -> None:
+        """Show another image, None for nothing to see."""
+        self.image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("card"))
+        if self.image is None:
+            theme.draw_icon(painter, QRectF(self.rect()).adjusted(80, 80, -80, -80), "csv", theme.colour("disabled"))
+            return
+        size, ratio = self.image.size(), self.devicePixelRatioF()
+        room = QSize(self.width() - 24, self.height() - 24)
+        if size.width() <= room.width() and size.height() <= room.height():
+            at = pixels.centred(self.width() - 24, self.height() - 24, size.width(), size.height(), ratio)
+            at.translate(12, 12)
+        else:
+            fitted = size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+            left, top = (self.width() - fitted.width()) // 2, (self.height() - fitted.height()) // 2
+            at = QRectF(left, top, fitted.width(), fitted.height())
+        pixels.draw(painter, at, self.image)
+
+
+def _write(x: np.ndarray, path: Path, recipe: Recipe, options: dict[str, Any], overwrite: bool) -> Path:
+    from genplay.export import write
+
+    return write(x, path, recipe, options, overwrite)
+
+
+def _write_script(recipe: Recipe, options: dict[str, Any], path: Path, overwrite: bool) -> Path:
+    from genplay.export import files, python_script
+
+    suffix = SUFFIXES.get(options["format"], f".{options['format']}")
+    text = python_script(dataclasses.replace(recipe, export=options), path.with_suffix(suffix).name)
+    return files.save(path, text.encode(), overwrite)
+
+
+def _spin(low: int, high: int, value: int, suffix: str) -> QSpinBox:
+    spin = QSpinBox()
+    spin.setRange(low, high)
+    spin.setSuffix(suffix)
+    spin.setValue(value)
+    spin.setMinimumWidth(190)
+    return spin
