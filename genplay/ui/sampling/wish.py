@@ -15,6 +15,7 @@ from genplay.contract.spec import DataSpec, Kind
 
 MAX_SEED = 2**31 - 1
 COUNTS = {Kind.IMAGE: (1, 256, 64), Kind.POINTS: (100, 20_000, 2_000)}  # least, most, at first
+MOST = {Kind.IMAGE: 4096, Kind.POINTS: 100_000, Kind.TOKENS: 4096}  # what a recipe may ask for
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,11 @@ def sample_knobs(family: FamilyInfo | None, spec: DataSpec) -> tuple[Knob, ...]:
 
 def from_plain(plain: Mapping[str, Any], run: RunState, family: FamilyInfo | None, otherwise: Wish) -> Wish:
     """The reverse of ``to_plain`` for a run; a part that is damaged or does not fit stays as in ``otherwise``."""
-    least, most, _ = count_range(run.spec)
     seed: Any = plain.get("seed")
     count: Any = plain.get("count")
     return Wish(
         seed if _whole(seed, 0, MAX_SEED) else otherwise.seed,
-        count if _whole(count, least, most) else otherwise.count,
+        count if _whole(count, 1, MOST[run.spec.kind]) else otherwise.count,
         _condition(plain.get("condition"), run.spec, otherwise.condition),
         _config(plain.get("config"), sample_knobs(family, run.spec), otherwise.config),
     )
