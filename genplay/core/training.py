@@ -53,7 +53,10 @@ class TrainingConfig:
 
 
 class Diverged(Exception):
-    """A gradient is not finite. The message says at which step; the weights are those before that step."""
+    """A gradient is not finite. The message says at which step.
+
+    The weights of its group and all buffers are those before that step; groups that came earlier in it have moved.
+    """
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ class Trainer:
         self.batches = Batches(self.data, config.batch_size, seed)
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.step = 0
+        self._buffers = list(model.buffers())
 
     def prepare(self) -> None:
         """Make the optimisers now, whose import takes a second, instead of at the first step."""
@@ -169,6 +173,7 @@ class Trainer:
     def advance(self) -> Step:
         """One training step: every objective of one batch, each group stepped before the next one is asked for."""
         batch = self.batches.next(self.step)
+        buffers = [b.clone() for b in self._buffers]
         terms: dict[str, Tensor | float] = {}
         objectives = self.model.objectives(batch, self.generator)
         while True:
@@ -181,6 +186,8 @@ class Trainer:
             objective.loss.backward(inputs=player.flat.parameters if len(self.players) > 1 else None)
             norm = player.grad.norm().item()
             if not math.isfinite(norm):
+                for buffer, value in zip(self._buffers, buffers):
+                    buffer.copy_(value)
                 raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
             player.descend(self.config, norm)
             suffix = f" {objective.group}" if len(self.players) > 1 else ""

@@ -51,10 +51,9 @@ def sample(model, n=5, seed=1, labels=None):
 
 
 def weights(trainer):
-    """Trained and averaged weights and the optimisers' moments, and how many steps each player took."""
+    """Trained and averaged weights, moments and buffers, and how many steps each player took."""
     tensors, plain = trainer.state()
-    kept = ("values.", "average.", "optimiser.")
-    return {name: t for name, t in tensors.items() if name.startswith(kept)}, plain["players"]
+    return {name: t for name, t in tensors.items() if name != "generator"}, plain["players"]
 
 
 def same(a, b):
@@ -388,8 +387,11 @@ def test_a_replica_shows_the_averaged_weights_and_keeps_them(family, spec):
             assert torch.equal(p, logical.reshape(p.shape))
             start += p.numel()
     before = sample(replica.model)[-1].x
+    snapshot = trainer.snapshot()
+    copies = {name: t.clone() for name, t in (snapshot.values | snapshot.buffers).items()}
     trainer.advance()
     assert torch.equal(sample(replica.model)[-1].x, before)
+    assert same(snapshot.values | snapshot.buffers, copies), "a snapshot is never written again"
     assert replica.step == 3
 
 

@@ -13,7 +13,7 @@ from genplay.contract.errors import BadInput
 from genplay.core.dataset import Batches, from_plain, to_float, to_plain
 from genplay.core.flat import FlatParameters
 from genplay.core.model import Model, NoConfig, Objective
-from genplay.core.training import Replica, Trainer, TrainingConfig, new_model
+from genplay.core.training import Diverged, Replica, Trainer, TrainingConfig, new_model
 
 
 def network():
@@ -155,6 +155,43 @@ def test_training_lowers_the_loss_of_each_toy():
         trainer = Trainer(new_model(toy, toy.Config(), POINTS), toy_data(), TrainingConfig(batch_size=64, warmup=0))
         losses = [trainer.advance().terms["loss"] for _ in range(150)]
         assert sum(losses[-20:]) < sum(losses[:20]) - 1, toy.name
+
+
+def test_divergence_leaves_running_statistics_alone():
+    class Normed(ToyFlow):
+        def __init__(self, config, spec):
+            super().__init__(config, spec)
+            self.norm = nn.BatchNorm1d(spec.size)
+
+        def objectives(self, batch, generator):
+            yield Objective(-self.log_density(self.norm(batch.x)).mean() * self.scale)
+
+    trainer = Trainer(new_model(Normed, NoConfig(), POINTS), toy_data(), TrainingConfig(batch_size=8))
+    trainer.model.scale = 1.0
+    trainer.advance()
+    before = copy.deepcopy(trainer.model.state_dict())
+    trainer.model.scale = float("inf")
+    with pytest.raises(Diverged, match="gradient of the model stopped being finite at step 2"):
+        trainer.advance()
+    assert all(torch.equal(t, before[n]) for n, t in trainer.model.state_dict().items())
+    assert trainer.step == 1
+
+
+def test_a_player_that_diverges_keeps_its_own_weights():
+    class Fragile(ToyGAN):
+        factor = {"critic": 1.0, "generator": 1.0}
+
+        def objectives(self, batch, generator):
+            for objective in super().objectives(batch, generator):
+                yield Objective(objective.loss * self.factor[objective.group], objective.group)
+
+    trainer = Trainer(new_model(Fragile, ToyGAN.Config(), POINTS), toy_data(), TrainingConfig(batch_size=8))
+    trainer.advance()
+    before = trainer.players["generator"].flat.values.clone()
+    trainer.model.factor = {"critic": 1.0, "generator": float("nan")}
+    with pytest.raises(Diverged, match="gradient of the generator"):
+        trainer.advance()
+    assert torch.equal(trainer.players["generator"].flat.values, before)
 
 
 def test_training_pauses_by_not_resuming_and_ends_by_closing():
