@@ -112,6 +112,7 @@ class ExportDialog(QDialog):
         self.choices.setVerticalSpacing(8)
         for name, widget in zip(names, widgets):
             widget.setAccessibleName(name)
+            widget.setFixedWidth(200)
             self.choices.addRow(name, widget)
         self.what.currentIndexChanged.connect(self._what_chosen)
         self.format.currentIndexChanged.connect(self.refresh)
@@ -393,7 +394,7 @@ class Preview(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("card"))
         if self.image is None:
-            theme.draw_icon(painter, QRectF(self.rect()).adjusted(80, 80, -80, -80), "csv", theme.colour("disabled"))
+            theme.draw_icon(painter, QRectF(self.rect()).adjusted(80, 80, -80, -80), "data", theme.colour("disabled"))
             return
         size, ratio = self.image.size(), self.devicePixelRatioF()
         room = QSize(self.width() - 24, self.height() - 24)
@@ -426,5 +427,4 @@ def _spin(low: int, high: int, value: int, suffix: str) -> QSpinBox:
     spin.setRange(low, high)
     spin.setSuffix(suffix)
     spin.setValue(value)
-    spin.setMinimumWidth(190)
     return spin
