@@ -71,7 +71,7 @@ class VAEConfig:
         low=1, high=100_000, scale="log", unit="steps", shown_if=("kl_warmup", ("linear", "cyclical")),
     )  # fmt: skip
     free_bits: float = knob(
-        0.0, "free bits", "information a dimension of the code (with a flow: on average) may carry before the KL counts",
+        0.0, "free bits", "information a latent dimension (on average, with a flow) may carry before the KL counts",
         low=0.0, high=2.0, unit="nats", live=True,
     )  # fmt: skip
     posterior: str = knob(
@@ -93,7 +93,7 @@ class VAEConfig:
         low=0.01, high=2.0, scale="log", shown_if=("likelihood", ("gaussian",)),
     )  # fmt: skip
     network: str = knob(
-        "auto", "network", "fully connected or convolutional; auto takes the mlp up to 1024 numbers, such as 16x16 colour pixels",
+        "auto", "network", "fully connected or convolutional; auto takes the mlp up to 1024 numbers (16x16 in colour)",
         choices=("auto", "mlp", "conv"),
     )  # fmt: skip
     width: int = knob(

@@ -48,18 +48,19 @@ def trained(data: Dataset, steps: int, **values: object) -> tuple[VAE, dict[str,
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "learned gaussian", "bernoulli"])
-@pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_elbo_rises_on_pictures(likelihood: str, network: str) -> None:
+@pytest.mark.parametrize(("network", "posterior"), [("mlp", "flow"), ("conv", "normal")])
+def test_elbo_rises_on_pictures(likelihood: str, network: str, posterior: str) -> None:
     data = pictures()
-    _, before = trained(data, 1, likelihood=likelihood, network=network)
-    _, after = trained(data, 80, likelihood=likelihood, network=network)
+    _, before = trained(data, 1, likelihood=likelihood, network=network, posterior=posterior)
+    _, after = trained(data, 80, likelihood=likelihood, network=network, posterior=posterior)
     assert after["elbo"] > before["elbo"]
     assert after["elbo"] == pytest.approx(-after["reconstruction"] - after["kl"], rel=1e-4)
 
 
-def test_points_are_reconstructed_and_sampled() -> None:
+@pytest.mark.parametrize("posterior", ["normal", "flow"])
+def test_points_are_reconstructed_and_sampled(posterior: str) -> None:
     data = points()
-    model, terms = trained(data, 400, latent_size=2, sigma=0.05, kl_warmup="none")
+    model, terms = trained(data, 400, posterior=posterior, latent_size=2, sigma=0.05, kl_warmup="none")
     mean_error = (model.decode(model.encode(data.heldout).mu) - data.heldout).norm(dim=1).mean()
     assert mean_error < 0.1 and terms["active units"] >= 1
     samples = model.sample(400, generator=torch.Generator().manual_seed(1))
@@ -98,11 +99,13 @@ def test_bernoulli_decodes_into_the_range_of_pixels() -> None:
     assert x.min() >= -1 and x.max() <= 1
 
 
-def test_free_bits_put_a_floor_under_the_kl_of_the_loss_alone() -> None:
+@pytest.mark.parametrize("posterior", ["normal", "flow"])
+def test_free_bits_put_a_floor_under_the_kl_of_the_loss_alone(posterior: str) -> None:
     batch = Batch(torch.zeros(8, 1, 8, 8), torch.zeros(8, 1, dtype=torch.int64))
 
     def losses(**values: object) -> tuple[float, float]:
-        objective = next(make(kl_warmup="none", **values).objectives(batch, torch.Generator().manual_seed(0)))
+        model = make(kl_warmup="none", posterior=posterior, **values)
+        objective = next(model.objectives(batch, torch.Generator().manual_seed(0)))
         return objective.loss.item(), torch.as_tensor(objective.terms["elbo"]).item()
 
     (plain, elbo), (floored, same_elbo) = losses(), losses(free_bits=2.0)
@@ -130,9 +133,10 @@ def test_active_units_counts_dimensions_that_move() -> None:
     assert active_units(mu) == 1
 
 
-def test_collapse_is_seen_and_explained() -> None:
+@pytest.mark.parametrize("posterior", ["normal", "flow"])
+def test_collapse_is_seen_and_explained(posterior: str) -> None:
     data = pictures()
-    model, terms = trained(data, 320, beta=20.0, sigma=2.0, kl_warmup="none")
+    model, terms = trained(data, 320, posterior=posterior, beta=20.0, sigma=2.0, kl_warmup="none")
     (notice,) = model.notices(terms, {}, 320)
     assert terms["active units"] == 0 and {"beta", "free_bits", "kl_warmup"} <= set(notice.knobs)
     assert model.notices(terms, {}, 10) == ()
