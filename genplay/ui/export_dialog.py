@@ -64,6 +64,8 @@ def whats_of(exhibit: Exhibit) -> tuple[str, ...]:
     still = "grid" if exhibit.x.dtype == np.uint8 and len(exhibit.x) > 1 else "picture"
     if exhibit.kind == "animation":
         return ("animation", *(("grid",) if exhibit.x.ndim == 4 else ()), "arrays")
+    if exhibit.kind == "picture" and still == "grid":
+        return ("picture", "grid", "arrays")  # one of several: ``exhibit.index``
     return (still, "arrays") if exhibit.x.dtype.kind in "uf" and exhibit.x.ndim in (2, 4) else ("arrays",)
 
 
@@ -175,6 +177,8 @@ class ExportDialog(QDialog):
         if what == "grid":
             options |= {"spacing": self.spacing.value(), "columns": self.columns.value()}
             options["background"] = theme.colour("background").name()
+        if what == "picture":
+            options["index"] = self.exhibit.index
         if what == "animation":
             options["fps"] = self.fps.value()
         return options
@@ -227,7 +231,7 @@ class ExportDialog(QDialog):
             seconds = len(self.exhibit.x) / self.fps.value()
             return f"{self._measure(1)} px   {len(self.exhibit.x)} frames   {seconds:.1f} s"
         self.preview.show_image(pixels.to_qimage(self._still(self.exhibit.x, what)))
-        return f"{self._measure(len(self.exhibit.x))} px"
+        return f"{self._measure(1 if what == 'picture' else len(self.exhibit.x))} px"
 
     def _measure(self, n: int) -> str:
         """Width × height of the result in pixels."""
@@ -248,6 +252,8 @@ class ExportDialog(QDialog):
         from genplay.export.options import checked
 
         options = self.options() | {"format": "png", "what": what}
+        if what == "picture" and len(x) == 1:
+            options["index"] = 0
         if x.dtype == np.uint8:
             fits = max(1, int((PREVIEW_PIXELS / (x.size / x.shape[-1])) ** 0.5))
             if fits < options["scale"]:  # a smaller one looks the same in the preview
