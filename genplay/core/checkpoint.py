@@ -110,7 +110,11 @@ def architecture(card: Card, families: Mapping[str, type[Model]]) -> tuple[type[
 
 
 def pack(tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> bytes:
-    """Tensors and plain JSON values as one block of bytes, such as the state of a run."""
+    """Tensors and plain JSON values as one block of bytes, such as the state of a run.
+
+    >>> unpack(pack({"a": torch.ones(2)}, {"step": 3}))
+    ({'a': tensor([1., 1.])}, {'step': 3})
+    """
     text = json.dumps(plain, sort_keys=True, allow_nan=False)
     return save_bytes(_stored(tensors), {STATE_KEY: text})
 

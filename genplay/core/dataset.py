@@ -129,7 +129,11 @@ class Batches:
 
 
 def to_float(x: Tensor) -> Tensor:
-    """Stored rows as a model takes them: uint8 pixels become float in [-1, 1]; points and tokens stay."""
+    """Stored rows as a model takes them: uint8 pixels become float in [-1, 1]; points and tokens stay.
+
+    >>> to_float(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist()
+    [-1.0, -0.5999999642372131, 1.0]
+    """
     return x.float().mul_(2 / 255).sub_(1) if x.dtype == torch.uint8 else x
 
 

@@ -20,6 +20,9 @@ def fit(x: np.ndarray, spec: DataSpec, device: torch.device | str = "cpu") -> Te
 
     A picture is cut to the model's proportions about its centre, resized by antialiased bicubic interpolation, and
     turned to grey or to colour as the model needs. One that fits already is left as it is. Raises ``BadInput``.
+
+    >>> fit(np.zeros((480, 640, 3), np.uint8), DataSpec(Kind.IMAGE, (1, 28, 28))).shape
+    torch.Size([1, 1, 28, 28])
     """
     if spec.kind is Kind.IMAGE:
         return _picture(x, spec, device)

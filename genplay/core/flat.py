@@ -14,6 +14,12 @@ class FlatParameters:
     ``values`` and ``grad`` are 1-D tensors over all parameters. Four-dimensional weights keep the channels-last layout
     that convolutions on CPU prefer. The network may be trained and used as before; only replacing a parameter's data
     or gradient by another tensor would break the bond.
+
+    >>> layer = nn.Linear(2, 1)
+    >>> flat = FlatParameters(list(layer.parameters()))
+    >>> _ = flat.values.copy_(torch.tensor([1.0, 2.0, 3.0]))
+    >>> layer(torch.ones(1, 2)).item()
+    6.0
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter], with_grad: bool = True) -> None:

@@ -84,14 +84,26 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Generator:
 
 
 def streams(generator: Generator) -> Iterator[Generator]:
-    """Endless independent generators, the i-th the same however many are taken: one for each chunk of work."""
+    """Endless independent generators, the i-th the same however many are taken: one for each chunk of work.
+
+    >>> first = next(streams(seeded(5)))
+    >>> second = next(streams(seeded(5)))
+    >>> bool((torch.rand(3, generator=first) == torch.rand(3, generator=second)).all())
+    True
+    """
     while True:
         seed = torch.randint(1 << 62, (), generator=generator, device=generator.device).item()
         yield torch.Generator(generator.device).manual_seed(int(seed))
 
 
 def conditions(condition: tuple[int, ...], spec: DataSpec, n: int, device: torch.device | str = "cpu") -> Tensor | None:
-    """A question's condition as labels (n, A), or None where nothing is specified; raises ``BadInput``."""
+    """A question's condition as labels (n, A), or None where nothing is specified; raises ``BadInput``.
+
+    >>> from genplay.contract.spec import Attribute
+    >>> spec = DataSpec(Kind.POINTS, (2,), (Attribute("hat", ("none", "red")), Attribute("mood", ("glad",))))
+    >>> conditions((1, spec.attributes[1].any), spec, 2).tolist()
+    [[1, 1], [1, 1]]
+    """
     if not condition:
         return None
     if len(condition) != len(spec.attributes):

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
+from genplay.contract.errors import BadInput
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Dataset, to_plain
 from genplay.core.model import Frame, Model
@@ -19,6 +20,7 @@ from genplay.core.probe import Partial, Probe, conditions, streams, within
 
 MAX_SAMPLES = 100_000
 MAX_WATCHED = 1024
+MAX_TAPE = 512 << 20  # bytes
 _ROWS = {Kind.IMAGE: 8, Kind.TOKENS: 32, Kind.POINTS: 256}
 _ROWS_ON_ACCELERATOR = 256
 
@@ -73,13 +75,17 @@ class Trajectory(Probe):
     def run(
         self, model: Model, data: Dataset | None, question: requests.Trajectory, generator: Generator
     ) -> Iterator[Partial]:
-        """A ``results.Frame`` a step, then a ``results.Tape`` of all of them."""
+        """A ``results.Frame`` a step, then a ``results.Tape`` of all of them. Raises ``BadInput`` beyond 512 MiB."""
         within("The number of samples", question.n, 1, MAX_WATCHED)
         pieces = list(samplers(model, question, generator))
         frames: list[results.Frame] = []
+        size = 0
         for states in zip(*(sampler for _, sampler in pieces)):
             kept = [(state, keep) for state, (keep, _) in zip(states, pieces)]
             frames.append(_frame(len(frames), kept, model.spec))
+            size += frames[-1].x.nbytes + sum(extra.nbytes for extra in frames[-1].extras.values())
+            if size > MAX_TAPE:
+                raise BadInput("This has more states than can be kept; ask for fewer samples or fewer steps.")
             yield Partial(frames[-1], _share(states[0]))
         yield Partial(results.Tape(tuple(dataclasses.replace(f, count=len(frames)) for f in frames)), 1.0)
 

@@ -113,6 +113,14 @@ def test_frames_carry_what_the_sampler_shows():
         assert frame.extras["x0"].dtype == np.float32
 
 
+def test_a_tape_that_outgrows_memory_is_refused(monkeypatch):
+    model = model_of(ToyDiffusion, POINTS)
+    assert len(watch(model, n=4, config={"steps": 100})) == 102
+    monkeypatch.setattr(samples, "MAX_TAPE", 1000)
+    with pytest.raises(BadInput, match="fewer samples or fewer steps"):
+        watch(model, n=4, config={"steps": 100})
+
+
 def test_sampling_needs_no_gradient_and_leaves_the_callers_mode():
     model = model_of(ToyGAN, POINTS)
     inside = []
