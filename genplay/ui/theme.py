@@ -42,9 +42,9 @@ TOKENS: dict[str, dict[str, str]] = {
         "dim": "#5a6374",
         "accent": "#2f5fd0",
         "accent_text": "#ffffff",
-        "good": "#3f7d20",
-        "warn": "#8f5f00",
-        "bad": "#c4314b",
+        "good": "#336d18",
+        "warn": "#825600",
+        "bad": "#b82743",
         "hover": "#e3e7ee",
         "selected": "#e1e9fb",
         "handle": "#ffffff",
@@ -121,7 +121,11 @@ def set_mode(mode: str) -> None:
 
 
 def start(app: QApplication, mode: str = "system") -> None:
-    """Load the fonts, follow the system's scheme, and style the application."""
+    """Load the fonts, follow the system's scheme, and style the application. Once; later calls only set the mode."""
+    if app.property("genplay theme"):
+        set_mode(mode)
+        return
+    app.setProperty("genplay theme", True)
     app.setStyle("fusion")
     load_fonts()
     font = QFont("Inter")

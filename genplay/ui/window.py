@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from genplay.contract.card import Card
 from genplay.contract.engine_api import Engine
@@ -58,6 +58,9 @@ class MainWindow(QMainWindow):
 
     def __init__(self, engine: Engine, settings: Settings, library_folder: Path | None = None) -> None:
         super().__init__()
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.start(app, settings["theme"])
         self.engine, self.settings, self.library_folder = engine, settings, library_folder
         self.bridge = Bridge(engine, self)
         self.bridge.stop()  # nothing is drained before its listeners are there
