@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genplay.contract.results import CurveBlock
-from genplay.ui.views.series import CurveStore, exponential_mean, thinned
+from genplay.ui.views.series import CurveStore, averaged, exponential_mean, thinned
 
 
 def block(steps: list[int], values: list[float], name: str = "loss", reset: bool = False) -> CurveBlock:
@@ -87,3 +87,12 @@ def test_thinning_of_a_window_reaches_beyond_its_ends() -> None:
     few_x, _ = thinned(x, x, 10.5, 20.5, 400)
     assert few_x[0] == 10.0
     assert few_x[-1] == 21.0
+
+
+def test_averages_keep_the_line_the_first_and_the_last_point() -> None:
+    x = np.arange(100_000.0)
+    few_x, few_y = averaged(x, 2 * x + 1, 0, 1e5, 200)
+    assert len(few_x) <= 203
+    np.testing.assert_allclose(few_y, 2 * few_x + 1)
+    assert (few_x[0], few_x[-1]) == (0.0, 99_999.0)
+    np.testing.assert_array_equal(averaged(x[:50], x[:50], 0, 50, 200)[0], x[:50])

@@ -65,7 +65,7 @@ class CurvesDock(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=REDRAW_MS)
         self._timer.timeout.connect(self._tick)
         self._stale = False
-        self._pending: list[tuple[CurvePlot, Plot]] = []  # of a round of drawing, one plot a tick
+        self._pending: list[tuple[int, Plot]] = []  # of a round of drawing, one plot a tick
         self._build()
         bridge.curves_arrived.connect(self._take)
         bridge.run_removed.connect(self._forget)
@@ -247,10 +247,10 @@ class CurvesDock(QWidget):
     def redraw(self) -> None:
         """Draw everything at once."""
         self._stale, self._pending = False, []
-        for plot, declared in self._prepare():
-            self._draw(plot, declared)
+        for place, declared in self._prepare():
+            self._draw(place, declared)
 
-    def _prepare(self) -> list[tuple[CurvePlot, Plot]]:
+    def _prepare(self) -> list[tuple[int, Plot]]:
         """Bring the header and the set of plots up to date; returns what is to be drawn."""
         known = self.store.series(self.run.run_id) if self.run else {}
         self.csv.setEnabled(bool(known))
@@ -269,13 +269,17 @@ class CurvesDock(QWidget):
         layout = self._plots_of(known)
         self._lay_out(layout)
         self._stack.setCurrentIndex(1)
-        return list(zip(self.plots, layout))
+        return list(enumerate(layout))
 
-    def _draw(self, plot: CurvePlot, declared: Plot) -> None:
+    def _draw(self, place: int, declared: Plot) -> None:
         if self.run is None:
             return
+        if place == len(self.plots):
+            self._add_plot(declared)
         curves = self._curves(declared)
-        plot.draw(curves, self.smoothing.value(), self.log_x.isChecked(), self.log_y.isChecked(), self._window)
+        self.plots[place].draw(
+            curves, self.smoothing.value(), self.log_x.isChecked(), self.log_y.isChecked(), self._window
+        )
 
     def _plots_of(self, known: Iterable[str]) -> list[Plot]:
         """The family's plots that have something to show, and the gradient norms."""
@@ -288,6 +292,7 @@ class CurvesDock(QWidget):
         return [plot for plot in declared if any(_matches(plot, name) for name in known)]
 
     def _lay_out(self, layout: list[Plot]) -> None:
+        """Make room for other plots; each is built when it is first drawn, as that takes some milliseconds."""
         key = tuple(layout)
         if key == self._layout_key:
             return
@@ -296,11 +301,14 @@ class CurvesDock(QWidget):
             self._row.removeWidget(plot)
             plot.hide()
             plot.deleteLater()
-        self.plots = [CurvePlot(plot.title, plot.unit) for plot in layout]
-        for plot in self.plots:
-            plot.step_hovered.connect(self._hover)
-            plot.range_chosen.connect(self._choose_range)
-            self._row.addWidget(plot, 1)
+        self.plots = []
+
+    def _add_plot(self, declared: Plot) -> None:
+        plot = CurvePlot(declared.title, declared.unit)
+        plot.step_hovered.connect(self._hover)
+        plot.range_chosen.connect(self._choose_range)
+        self.plots.append(plot)
+        self._row.addWidget(plot, 1)
 
     def _curves(self, plot: Plot) -> tuple[Curve, ...]:
         """The selected run's curves of a plot, in the order declared, then those of pinned runs."""

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.ui import theme
-from genplay.ui.views.series import Series, thinned
+from genplay.ui.views.series import Series, averaged, thinned
 
 POLL_MS = 15
 
@@ -194,7 +194,7 @@ class CurvePlot(QWidget):
             faint.setAlpha(70)
             self._set(index, "raw", raw_x, self._y(raw_y), _pen(faint, 1))
             heights += _spread(self._y(raw_y), 0.02)
-        smooth_x, smooth_y = thinned(x, smooth, low, high, columns // 2)
+        smooth_x, smooth_y = averaged(x, smooth, low, high, columns // 3)
         style = Qt.PenStyle.DashLine if curve.pinned else Qt.PenStyle.SolidLine
         self._set(index, "smooth", smooth_x, self._y(smooth_y), _pen(tint, 2, style))
         return heights + _spread(self._y(smooth_y), 0.0)
@@ -207,6 +207,9 @@ class CurvePlot(QWidget):
             item = self._items[index, part] = pg.PlotCurveItem(connect="finite", antialias=part == "smooth")
             item.setZValue({"raw": 1, "smooth": 2}[part])
             self.item.addItem(item)
+        item.setSegmentedLineMode(
+            "off" if pen.style() == Qt.PenStyle.DashLine else "on"
+        )  # "on" is several times faster
         item.setData(x=x, y=y, pen=pen, connect="finite")
 
     # ---- read-out -----------------------------------------------------------------------------------------------

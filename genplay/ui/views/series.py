@@ -159,3 +159,19 @@ def thinned(x: np.ndarray, y: np.ndarray, low: float, high: float, columns: int)
     rising = y[starts] <= y[np.append(starts[1:], len(y)) - 1]
     pairs = np.where(rising[:, None], np.stack([lowest, highest], 1), np.stack([highest, lowest], 1))
     return np.repeat(x[starts], 2), pairs.ravel()
+
+
+def averaged(x: np.ndarray, y: np.ndarray, low: float, high: float, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Like :func:`thinned`, but the mean of each column and the last point as it is: for lines that are smooth already.
+
+    A line without zigzags is drawn many times faster.
+    """
+    first = max(0, int(np.searchsorted(x, low)) - 1)
+    last = min(len(x), int(np.searchsorted(x, high, side="right")) + 1)
+    x, y = x[first:last], y[first:last]
+    if len(x) <= columns or high <= low:
+        return x, y
+    edges = np.searchsorted(x, np.linspace(low, high, columns + 1)[:-1])
+    starts = np.unique(np.concatenate([[0, 1], edges[edges < len(x)], [len(x) - 1]]))
+    counts = np.diff(np.append(starts, len(x)))
+    return np.add.reduceat(x, starts) / counts, np.add.reduceat(y, starts) / counts
