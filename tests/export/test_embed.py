@@ -226,3 +226,10 @@ def test_reading_decodes_no_pixels(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png_with(header, text, png_chunk(b"IDAT", base64.b64decode("AAAA"))))
     assert export.read_recipe(path).step == 1200
+
+
+def test_a_damaged_checksum_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    data = export.encode(X, RECIPE, {"format": "png"})
+    path.write_bytes(data.replace(b'"step": 1200', b'"step": 1201'))
+    assert "it is damaged" in refused(path)
