@@ -21,7 +21,7 @@ from genplay.core.probe import Partial, Probe, conditions, streams, within
 MAX_SAMPLES = 100_000
 MAX_WATCHED = 1024
 MAX_TAPE = 512 << 20  # bytes
-_ROWS = {Kind.IMAGE: 8, Kind.TOKENS: 32, Kind.POINTS: 256}
+_ROWS = {Kind.IMAGE: 16, Kind.TOKENS: 32, Kind.POINTS: 256}
 _ROWS_ON_ACCELERATOR = 256
 
 
