@@ -97,14 +97,25 @@ def test_knobs_are_sound(family):
                 assert all(by_name[other].check(value) == value for value in values)
 
 
-@each_family
-def test_presets_build_and_train(family):
-    for preset in family.presets:
-        for kind in preset.kinds or family.kinds:
-            spec = POINTS if kind is Kind.POINTS else IMAGES
-            settings = dataclasses.replace(knob.build(TrainingConfig, preset.training), batch_size=8)
-            trainer = trainer_of(family, spec, settings=settings, **preset.config)
-            assert trainer.advance().number == 1
+def presets():
+    for name, family in FAMILIES.items():
+        for preset in family.presets:
+            for kind in preset.kinds or family.kinds:
+                yield pytest.param(family, preset, kind, id=f"{name}-{preset.name}-{kind}")
+
+
+@pytest.mark.parametrize(("family", "preset", "kind"), list(presets()))
+def test_each_preset_trains_samples_and_is_saved(family, preset, kind):
+    spec = POINTS if kind is Kind.POINTS else IMAGES
+    settings = dataclasses.replace(knob.build(TrainingConfig, preset.training), batch_size=8)
+    trainer = trainer_of(family, spec, settings=settings, **preset.config)
+    assert trainer.advance().number == 1
+    replica = Replica(new_model(family, trainer.model.config, spec))
+    replica.load(trainer.snapshot())
+    card = card_for(family, spec, config=knob.values(trainer.model.config), training=knob.values(settings))
+    opened = checkpoint.from_bytes(checkpoint.to_bytes(replica.model, card), FAMILIES)
+    labels = torch.tensor([[0, 2]] * 5)
+    assert torch.equal(sample(opened.model, labels=labels)[-1].x, sample(replica.model, labels=labels)[-1].x)
 
 
 @each_family
