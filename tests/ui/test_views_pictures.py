@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -56,6 +58,23 @@ def test_picture_is_drawn_at_the_largest_whole_factor_without_smoothing(qtbot: Q
     assert (place.width(), place.height()) == (160, 160)
     seen = grabbed(picture)[place.top() : place.top() + 160, place.left() : place.left() + 160]
     np.testing.assert_array_equal(seen, x.repeat(10, axis=0).repeat(10, axis=1))
+
+
+@pytest.mark.parametrize("side", [16, 64])
+def test_a_new_picture_is_set_and_painted_well_within_a_frame(qtbot: QtBot, side: int) -> None:
+    picture = Picture()
+    shown(qtbot, picture, 800, 600)
+    x = noise(40, side, side, 3)
+    times = []
+    for one in x:
+        start = perf_counter()
+        picture.set_image(one)
+        middle = perf_counter()
+        picture.repaint()
+        times.append((middle - start, perf_counter() - start))
+    setting, whole = (min(column) for column in zip(*times))
+    assert setting < 1e-3
+    assert whole < 5e-3
 
 
 def test_factor_is_whole_in_device_pixels() -> None:

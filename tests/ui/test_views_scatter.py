@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from genplay.ui.views import pixels
@@ -119,6 +120,30 @@ def test_middle_button_pans(plane: Scatter) -> None:
     QTest.mouseRelease(plane, MIDDLE, pos=QPoint(250, 100))
     assert plane.to_data(QPointF(200, 150)) == pytest.approx((-1.0, 0.0))
     assert plane.cursor_at == (0.0, 0.0)
+
+
+def test_space_and_drag_pan_but_space_alone_is_left_to_the_window(qtbot: QtBot) -> None:
+    class Window(QWidget):
+        spaces = 0
+
+        def keyPressEvent(self, event: QKeyEvent) -> None:
+            self.spaces += event.key() == Qt.Key.Key_Space
+
+    window = Window()
+    qtbot.addWidget(window)
+    plane = Scatter(window)
+    plane.resize(400, 300)
+    window.show()
+    plane.fit(-1, -1, 1, 1, margin=0)
+    QTest.keyClick(plane, Qt.Key.Key_Space)
+    assert window.spaces == 1
+    QTest.keyPress(plane, Qt.Key.Key_Space)
+    QTest.mousePress(plane, LEFT, pos=QPoint(100, 100))
+    QTest.mouseMove(plane, QPoint(100, 250))
+    QTest.mouseRelease(plane, LEFT, pos=QPoint(100, 250))
+    QTest.keyRelease(plane, Qt.Key.Key_Space)
+    assert window.spaces == 1
+    assert plane.to_data(QPointF(200, 150)) == pytest.approx((0.0, 1.0))
 
 
 def test_handles_of_a_path_move_and_click(plane: Scatter, qtbot: QtBot) -> None:

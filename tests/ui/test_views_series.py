@@ -61,6 +61,13 @@ def test_reset_drops_what_came_at_and_after_the_step() -> None:
     np.testing.assert_allclose(store.series("a")["loss"].smooth(0.5), expected)
 
 
+def test_a_block_that_goes_back_replaces_what_was_there() -> None:
+    store = CurveStore()
+    store.take(block([1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0]))
+    store.take(block([1, 2], [10.0, 20.0]))
+    assert store.table("a") == {"loss": [(1, 10.0), (2, 20.0)]}
+
+
 def test_value_at_a_step() -> None:
     store = CurveStore()
     store.take(block([10, 20], [1.0, 3.0]))

@@ -241,7 +241,7 @@ class CurvePlot(QWidget):
 
     def _told(self, curve: Curve) -> str:
         """A curve's entry in the legend; while a step is hovered with its value and those of pinned runs there."""
-        name = "" if curve.name == self.title else " " + _span(curve.name, "dim")
+        name = "" if curve.name.lower() == self.title.lower() else " " + _span(curve.name, "dim")
         entry = f'<span style="color:{curve.colour.name()}">●</span>{name}'
         if self._hovered is None:
             return entry

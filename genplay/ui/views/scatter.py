@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from genplay.ui import theme
 from genplay.ui.views import pixels
@@ -97,7 +97,7 @@ class Scatter(QWidget):
         self._pressed = QPointF()
         self._last = QPointF()
         self._travel = False
-        self._space = False
+        self._space = self._space_used = False  # Space is held; it was held to pan
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -500,6 +500,7 @@ class Scatter(QWidget):
         left = event.button() == Qt.MouseButton.LeftButton
         if event.button() == Qt.MouseButton.MiddleButton or (left and self._space):
             self._mode = "pan"
+            self._space_used = True
         elif left and self.handle_at(here) >= 0:
             self._mode = f"handle {self.handle_at(here)}"
         elif left and self._cursor is not None:
@@ -557,8 +558,8 @@ class Scatter(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         middle = QPointF(self.width() / 2, self.height() / 2)
-        if key == Qt.Key.Key_Space:
-            self._space = True
+        if key == Qt.Key.Key_Space and self.parentWidget() is not None:
+            self._space, self._space_used = True, self._space_used and event.isAutoRepeat()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self._zoom(1 / ZOOM_STEP, middle)
         elif key == Qt.Key.Key_Minus:
@@ -571,8 +572,12 @@ class Scatter(QWidget):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self._space:
             self._space = False
+            parent = self.parentWidget()
+            if not self._space_used and parent is not None:  # it was meant for the window
+                press = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Space, event.modifiers(), " ")
+                QApplication.sendEvent(parent, press)
         super().keyReleaseEvent(event)
 
     def _arrow(self, x: int, y: int, slow: bool) -> None:

@@ -95,7 +95,10 @@ class CurveStore:
         self._runs: dict[str, dict[str, Series]] = {}
 
     def take(self, block: CurveBlock) -> None:
-        """Append a block; ``reset`` first forgets the run's points at and after the block's first step."""
+        """Append a block; ``reset`` first forgets the run's points at and after the block's first step.
+
+        A series that a block goes back in is cut there as well, so steps always ascend.
+        """
         run = self._runs.setdefault(block.run_id, {})
         steps = np.asarray(block.steps, dtype=np.float64)
         if block.reset and not len(steps):
@@ -104,7 +107,10 @@ class CurveStore:
             for series in run.values():
                 series.drop_from(float(steps[0]))
         for column, name in enumerate(block.names):
-            run.setdefault(name, Series()).extend(steps, np.asarray(block.values[:, column], dtype=np.float64))
+            series = run.setdefault(name, Series())
+            if len(steps):
+                series.drop_from(float(steps[0]))
+            series.extend(steps, np.asarray(block.values[:, column], dtype=np.float64))
 
     def forget(self, run_id: str) -> None:
         """Let go of a run's curves."""
