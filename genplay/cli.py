@@ -223,11 +223,10 @@ def _sample(chosen: argparse.Namespace) -> None:
 
 
 def _write(opened: Opened, question: Any, answer: Any, out: Path, chosen: argparse.Namespace) -> None:
-    from genplay import api, export
+    from genplay import api
 
     if out.suffix == ".npz":
-        arrays = {n: a for n, a in export.named_arrays(answer).items() if n in ("images", "points", "tokens", "labels")}
-        options: dict[str, Any] = {"format": "npz", "what": "arrays", "arrays": arrays}
+        options: dict[str, Any] = {"format": "npz", "what": "arrays"}
     else:
         options = {"scale": chosen.scale, "columns": chosen.columns}
         options["what"] = "animation" if out.suffix in MOVING else "grid"

@@ -1,0 +1,260 @@
+"""The tour: the whole program offscreen, driven through its real widgets, with a screenshot a stop.
+
+It is what ``make run`` shows where there is no display, the end-to-end test, and the source of the README's pictures.
+A stop that does not do what it should raises ``BadInput`` saying what did not come about.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genplay.contract.errors import BadInput
+from genplay.shooting import live, offscreen_window, open_run, panel, settle, shoot, wait
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from genplay.ui.window import MainWindow
+
+SIZE = (1440, 900)
+TRAIN_SECONDS = 8.0
+
+
+def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> list[Path]:
+    """Walk through the program; returns the screenshots, in order. Files in ``folder`` are replaced."""
+    from genplay.contract.paths import shipped
+
+    guide = _Guide(folder, theme)
+    with offscreen_window(SIZE, theme) as window:
+        guide.window = window
+        open_run(window, checkpoint or shipped("checkpoints") / "vae-faces16.safetensors")
+        guide.drag_the_latent_space()
+        guide.tiles_and_matrix()
+        exported, shown = guide.export_the_picture()
+        guide.path()
+        guide.samples()
+        guide.train()
+        guide.draw_a_new_run()
+        guide.reopen(exported, shown)
+    return guide.shots
+
+
+class _Guide:
+    """Drives one window. Each method is a stop."""
+
+    def __init__(self, folder: Path, theme: str) -> None:
+        self.folder, self.theme = folder, theme
+        self.window: MainWindow
+        self.shots: list[Path] = []
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _shoot(self, name: str) -> None:
+        path = self.folder / f"{len(self.shots) + 1:02}-{name}-{self.theme}.png"
+        shoot(self.window, path)
+        self.shots.append(path)
+        print(path)
+
+    def drag_the_latent_space(self) -> None:
+        """A face follows a slider and the cursor on the plane."""
+        from genplay.ui.views.slider import ValueSlider
+
+        latent: Any = panel(self.window, "latent")
+        before = self._picture()
+        sliders = latent.inspector().findChildren(ValueSlider)
+        slider = next(s for s in sliders if s.isVisible() and s.accessibleName().startswith("z"))
+        track = slider.track()
+        drag(slider, (track.center().x(), track.center().y()), (track.right() - 20, track.center().y()))
+        settle(self.window)
+        _expect((self._picture() != before).any(), "the face to follow the slider")
+        before = self._picture()
+        plane = latent.stage.plane.view
+        here = plane.to_view(*plane.cursor_at)
+        drag(plane, (here.x(), here.y()), (here.x() + 0.12 * plane.width(), here.y() - 0.1 * plane.height()))
+        settle(self.window)
+        _expect((self._picture() != before).any(), "the face to follow the plane")
+        self._shoot("latent")
+
+    def _picture(self) -> np.ndarray:
+        exhibit = self.window.stage.exhibit()
+        if exhibit is None:
+            raise BadInput("There is no picture on the stage.")
+        return exhibit.x
+
+    def tiles_and_matrix(self) -> None:
+        """The plane as decoded tiles, and every dimension varied by itself."""
+        latent: Any = panel(self.window, "latent")
+        for name in ("tiles", "matrix"):
+            click(latent.stage.views.buttons[name])
+            settle(self.window)
+            self._shoot(name)
+        click(latent.stage.views.buttons["plane"])
+        settle(self.window)
+
+    def export_the_picture(self) -> tuple[Path, np.ndarray]:
+        """The picture on the stage becomes a PNG through the export dialog."""
+        from genplay.ui.export_dialog import ExportDialog
+
+        shown = self._picture()
+        out = self.folder / "exported-face.png"
+        out.unlink(missing_ok=True)
+        click(self.window.stage.export)
+        dialog = self._dialog(ExportDialog)
+        saved: list[Path] = []
+        dialog.saved.connect(saved.append)
+        live(0.2)
+        shoot_dialog(dialog, self.folder / f"export-{self.theme}.png")
+        dialog.save_as(out)
+        wait(lambda: saved, "the export to be written")
+        dialog.close()
+        return out, shown
+
+    def _dialog(self, kind: type[Any]) -> Any:
+        def found() -> list[Any]:
+            return [d for d in self.window.findChildren(kind) if d.isVisible()]
+
+        wait(found, f"the {kind.__name__} to open", 10)
+        return found()[0]
+
+    def path(self) -> None:
+        """Keyframes and the path between them."""
+        latent: Any = panel(self.window, "latent")
+        for _ in range(4):
+            click(latent.inspector().random)
+            settle(self.window)
+            click(latent.bottom.path.add)
+        settle(self.window)
+        self._shoot("path")
+
+    def samples(self) -> None:
+        """A grid of samples, and one of them large with its nearest training faces."""
+        samples: Any = panel(self.window, "samples")
+        self._shoot("samples")
+        click(samples.grid, samples.grid.cell_rect(5).center())
+        settle(self.window)
+        self._shoot("sample")
+
+    def train(self) -> None:
+        """Play: curves grow, the filmstrip fills."""
+        run = self.window.run()
+        assert run is not None
+        before = run.step
+        click(self.window.transport.play)
+        live(TRAIN_SECONDS)
+        wait(lambda: _run(self.window).step > before + 5, "training to go on")
+        self._shoot("training")
+        click(self.window.transport.play)
+        wait(lambda: _run(self.window).status == "paused", "training to pause")
+        settle(self.window)
+
+    def draw_a_new_run(self) -> None:
+        """The dialog for a new run; a VAE on the ring, trained for some seconds."""
+        from genplay.ui.new_run import NewRunDialog
+
+        click(self.window.sidebar.plus)
+        dialog = self._dialog(NewRunDialog)
+        live(0.5)
+        settle(self.window)
+        dialog.browser.select("ring")
+        live(0.5)
+        settle(self.window)
+        shoot_dialog(dialog, self.folder / f"new-run-{self.theme}.png")
+        click(dialog.train_button)
+        wait(lambda: _data(self.window) == "ring", "the new run to appear")
+        live(TRAIN_SECONDS)
+        panel(self.window, "samples")
+        self._shoot("points")
+        click(self.window.transport.play)
+        wait(lambda: _run(self.window).status == "paused", "training to pause")
+
+    def reopen(self, exported: Path, shown: np.ndarray) -> None:
+        """Dropping the exported picture brings back the run, the tab, the code, and the same pixels."""
+        drop(self.window, exported)
+        wait(lambda: _data(self.window) == "faces16", "the face's run to come back")
+        settle(self.window)
+        wait(lambda: (self._picture() == shown).all(), "the same face to come back", 20)
+        self._shoot("reopened")
+
+
+def _run(window: MainWindow) -> Any:
+    run = window.run()
+    if run is None:
+        raise BadInput("No run is selected.")
+    return run
+
+
+def _data(window: MainWindow) -> str:
+    run = window.run()
+    return run.data if run else ""
+
+
+def _expect(condition: object, what: str) -> None:
+    if not condition:
+        raise BadInput(f"Waited in vain for {what}.")
+
+
+# ---- a person's hand --------------------------------------------------------------------------------------------
+
+
+def click(widget: Any, at: Any = None) -> None:
+    """Press and release the left button in the middle of a widget, or at a point of it."""
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtTest import QTest
+
+    place = widget.rect().center() if at is None else QPoint(round(at.x()), round(at.y()))
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+
+def drag(widget: Any, start: tuple[float, float], end: tuple[float, float], moves: int = 24) -> None:
+    """Press at ``start``, move in small steps to ``end`` and let go, as a hand does."""
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtTest import QTest
+
+    def at(share: float) -> QPoint:
+        return QPoint(*(round(a + share * (b - a)) for a, b in zip(start, end)))
+
+    button = Qt.MouseButton.LeftButton
+    QTest.mousePress(widget, button, Qt.KeyboardModifier.NoModifier, at(0))
+    for i in range(1, moves + 1):
+        move(widget, at(i / moves))
+        live(0.01)
+    QTest.mouseRelease(widget, button, Qt.KeyboardModifier.NoModifier, at(1))
+
+
+def move(widget: Any, to: Any) -> None:
+    """Move the mouse with the left button held (QTest's own move holds none)."""
+    from PySide6.QtCore import QEvent, QPointF, Qt
+    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtWidgets import QApplication
+
+    local = QPointF(to)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        local,
+        QPointF(widget.mapToGlobal(to)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    """Carry a file over the window and drop it there."""
+    from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+    from PySide6.QtGui import QDragEnterEvent, QDropEvent
+    from PySide6.QtWidgets import QApplication
+
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path.resolve()))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(300, 300), action, data, button, none))
+    QApplication.sendEvent(window, QDropEvent(QPointF(300, 300), action, data, button, none))
+
+
+def shoot_dialog(dialog: Any, path: Path) -> None:
+    """Save what a dialog shows."""
+    if not dialog.grab().save(str(path)):
+        raise BadInput(f"{path.name} could not be written.")
+    print(path)
