@@ -44,17 +44,21 @@ def film(bridge: Bridge, qtbot: QtBot) -> Filmstrip:
     return film
 
 
-def frame(step: int, reset: bool = False) -> FilmFrame:
-    return FilmFrame("faces", step, np.zeros((9, 4, 4, 3), np.uint8), reset)
+def frame(step: int, reset: bool = False, keep: bool = True) -> FilmFrame:
+    return FilmFrame("faces", step, np.zeros((9, 4, 4, 3), np.uint8), reset, keep)
 
 
-def test_frames_are_kept_in_order_and_reset_drops_later_ones() -> None:
+def test_frames_are_kept_in_order_and_reset_drops_them() -> None:
     frames: list[FilmFrame] = []
     for step in (10, 30, 20, 40):
         insert(frames, frame(step))
     assert [f.step for f in frames] == [10, 20, 30, 40]
-    insert(frames, frame(20, reset=True))
-    assert [f.step for f in frames] == [10, 20]
+    insert(frames, frame(41, keep=False))
+    assert [f.step for f in frames] == [10, 20, 30, 40]
+    insert(frames, frame(0, reset=True))
+    assert [f.step for f in frames] == [0]
+    insert(frames, frame(0, reset=True, keep=False))
+    assert frames == []
 
 
 def test_a_long_film_is_thinned_but_keeps_its_ends() -> None:

@@ -28,11 +28,16 @@ NOW_WIDTH = 48
 
 
 def insert(frames: list[FilmFrame], frame: FilmFrame) -> None:
-    """Put a frame where its step belongs; ``reset`` drops what came at or after it. Thins when there are too many."""
-    at = bisect_left([f.step for f in frames], frame.step)
+    """Put a frame that is to be kept where its step belongs; ``reset`` drops all others first.
+
+    Beyond ``MOST`` frames every other one is let go.
+    """
     if frame.reset:
-        del frames[at:]
-    elif at < len(frames) and frames[at].step == frame.step:
+        frames.clear()
+    if not frame.keep:
+        return
+    at = bisect_left([f.step for f in frames], frame.step)
+    if at < len(frames) and frames[at].step == frame.step:
         del frames[at]
     frames.insert(at, frame)
     if len(frames) > MOST:
