@@ -1,0 +1,22 @@
+"""The whole program from end to end: the tour, in a process of its own, as ``make run`` starts it without a display."""
+
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+
+@pytest.mark.timeout(280)
+def test_the_tour_walks_through(tmp_path):
+    words = [sys.executable, "-m", "genplay", "tour", "--out", str(tmp_path), "--theme", "dark"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=260, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ERROR" not in done.stderr
+    shots = sorted(tmp_path.glob("[0-9][0-9]-*-dark.png"))
+    assert len(shots) >= 9
+    for path in shots:
+        with Image.open(path) as image:
+            assert image.size == (1440, 900)
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 200, f"{path.name} is all but empty"
