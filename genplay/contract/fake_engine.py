@@ -179,7 +179,7 @@ class FakeEngine:
             self._advance(run, 1)
         elif request.action == rq.Control.RESTART:
             self._put(replace(run, step=0, epoch=0.0, terms=_terms(0), digest=""))
-            self._tell("films", rs.FilmFrame(run.run_id, 0, self._film_of(run), reset=True))
+            self._tell("films", rs.FilmFrame(run.run_id, 0, self._film_of(self.runs[run.run_id]), reset=True))
         else:
             playing = request.action == rq.Control.PLAY
             self._put(replace(run, status="training" if playing else "paused", rate=8420.0 if playing else 0.0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
@@ -74,6 +74,7 @@ class ThemeSignals(QObject):
 class _Theme:
     mode = "dark"  # of MODES
     shown = "dark"  # a key of TOKENS
+    styled: QCoreApplication | None = None  # the application that has been given its style
     signals: ThemeSignals | None = None
 
 
@@ -113,8 +114,11 @@ def family_colour(name: str) -> QColor:
 def set_mode(mode: str) -> None:
     """Show "dark", "light" or what the "system" prefers, and style the application."""
     _Theme.mode = mode if mode in MODES else "system"
-    _Theme.shown = _system() if _Theme.mode == "system" else _Theme.mode
+    shown = _system() if _Theme.mode == "system" else _Theme.mode
     app = QApplication.instance()
+    if shown == _Theme.shown and _Theme.styled is app:
+        return
+    _Theme.shown, _Theme.styled = shown, app
     if isinstance(app, QApplication):
         _style(app)
     signals().changed.emit()

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
@@ -155,11 +155,12 @@ class MainWindow(QMainWindow):
 
     def _place(self) -> None:
         """Where it was last time, as far as the screen allows."""
-        room = self.screen().availableGeometry() if self.screen() else None
-        self.resize(FIRST_SIZE)
-        if len(self.settings["window"]) == 4 and room is not None:
+        room = self.screen().availableGeometry() if self.screen() else QRect()
+        most = room.size() if room.width() >= LEAST_SIZE.width() else QSize(1 << 14, 1 << 14)
+        self.resize(FIRST_SIZE.boundedTo(most))
+        if len(self.settings["window"]) == 4:
             x, y, width, height = self.settings["window"]
-            self.resize(min(width, room.width()), min(height, room.height()))
+            self.resize(QSize(width, height).boundedTo(most))
             if room.contains(x + 40, y + 20):
                 self.move(x, y)
         columns, rows = self.settings["columns"], self.settings["rows"]

@@ -38,7 +38,7 @@ def library(tmp_path):
     fake.write_checkpoint(folder / "vae-faces16.safetensors", "Faces · VAE")
     fake.write_checkpoint(folder / "gan-faces.safetensors", "Faces · GAN", "gan")
     fake.write_checkpoint(folder / "a-ring.safetensors", "Ring · VAE", "vae", "ring", fake.RING)
-    (folder / "broken.safetensors").write_bytes(b"not a checkpoint at all")
+    (folder / "broken.safetensors").write_bytes((10**9).to_bytes(8, "little") + b"not a checkpoint at all")
     return folder
 
 
@@ -159,6 +159,7 @@ def test_the_library_reads_headers_and_greys_what_is_damaged(window):
     broken = window.sidebar.library[2]
     assert not broken.isEnabled()
     assert "header" in broken.status
+    assert broken.toolTip().startswith("broken.safetensors cannot be opened")
     assert not window.sidebar.library[0].mosaic_pixmap().isNull()
 
 
@@ -374,6 +375,7 @@ def test_a_mosaic_follows_the_film(window, qtbot):
     card = window.sidebar.cards[window.selected]
     before = card.mosaic_pixmap().toImage()
     window.bridge.send(rq.Control(window.selected, rq.Control.RESTART))
+    window.bridge.send(rq.Control(window.selected, rq.Control.STEP))
     qtbot.waitUntil(lambda: card.mosaic_pixmap().toImage() != before)
 
 
