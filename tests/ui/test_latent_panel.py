@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from genplay.contract.results import RunState
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
+from genplay.ui.latent.keyframes import CODE_MIME, code_mime, code_of
 from genplay.ui.panels.latent import LatentPanel
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -483,6 +485,84 @@ def test_restore_before_the_model_is_loaded_waits_for_it(rig: Rig) -> None:
     rig.panel.restore({}, rq.Decode(np.ones((1, 16), np.float32)))
     rig.panel.set_run(replace(run, run_id="late"))
     assert rig.z.tolist() == [1.0] * 16
+
+
+def test_without_a_run_it_says_what_to_do(rig: Rig) -> None:
+    rig.panel.set_run(None)
+    rig.settle()
+    assert rig.panel._empty.isVisible()
+    assert rig.panel._empty.text == "Train or open a model to see its latent space."
+    assert rig.panel.exhibit() is None
+    assert rig.panel.state() == {}
+    rig.select("faces")
+    rig.settle()
+    assert rig.panel.picture.picture.image is not None
+
+
+def test_the_window_follows_the_data_until_the_user_chooses_one(rig: Rig) -> None:
+    plane, latent = rig.panel.stage.plane, rig.session.map
+
+    def arrives(scale: float) -> tuple[float, ...]:
+        rig.session.map = replace(latent, codes=latent.codes * np.float32(scale))
+        rig.session.map_changed.emit()
+        return plane.view.window_extent()
+
+    first = plane.view.window_extent()
+    assert arrives(1.02) == first  # close enough: it does not jitter
+    grown = arrives(2.0)
+    assert grown[2] - grown[0] == pytest.approx(2 * (first[2] - first[0]), rel=0.05)
+    plane.view._zoom(0.5, QPointF(100, 100))
+    chosen = plane.view.window_extent()
+    assert arrives(5.0) == chosen
+
+
+def test_directions_are_found_by_their_name(rig: Rig) -> None:
+    directions = rig.inspector.directions
+    assert not directions.filter.isHidden() or len(directions.rows) <= 12
+    rows = directions.rows
+    assert rows["hair colour: red"].isVisible()
+    assert not rows["glasses: dark"].isVisible()  # its group is folded
+    QTest.mouseClick(directions.headings["glasses"], LEFT)
+    assert rows["glasses: dark"].isVisible()
+    directions.rows.update({f"more: {i}": rows["hat: yes"] for i in range(2)})
+    directions.filter.setText("red")
+    assert rows["hair colour: red"].isVisible()
+    assert not rows["glasses: dark"].isVisible()
+
+
+def test_a_code_dropped_on_a_well_is_checked(rig: Rig) -> None:
+    z = np.arange(16, dtype=np.float32) / 16
+    assert np.array_equal(code_of(code_mime(z), 16), z)
+    assert code_of(code_mime(z), 8) is None
+    for text in (b"[1, 2", b"[" * 100_000, b"{}", b'["a"]', b"3", json.dumps(["a"] * 16).encode()):
+        mime = QMimeData()
+        mime.setData(CODE_MIME, text)
+        assert code_of(mime, 16) is None
+    rig.panel.bottom.arithmetic.wells[1].filled.emit(z)
+    assert np.array_equal(rig.session.state.wells[1], z)
+
+
+def test_ctrl_drag_takes_the_picture_out_and_moves_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genplay.ui import drag_out
+
+    taken: list[Any] = []
+    monkeypatch.setattr(drag_out, "drag_out", lambda *given: taken.append(given))
+    picture, before = rig.panel.picture.picture, rig.z
+    drag(picture, middle(picture), QPoint(60, 0), keys=Qt.KeyboardModifier.ControlModifier)
+    assert len(taken) == 1
+    assert taken[0][2].question.z.shape == (1, 16)
+    assert rig.z is before
+    drag(picture, middle(picture), QPoint(60, 0))
+    assert rig.z is not before
+
+
+def test_keyframes_are_saved_as_an_animation_with_the_question_that_made_it(rig: Rig) -> None:
+    wanted: list[Any] = []
+    rig.panel.export_wanted.connect(wanted.append)
+    assert not rig.panel.bottom.path.save.isEnabled()
+    add_keyframes(rig)
+    QTest.mouseClick(rig.panel.bottom.path.save, LEFT)
+    assert [(e.kind, len(e.x), type(e.question)) for e in wanted] == [("animation", 60, rq.DecodePath)]
 
 
 def test_closed_panel_says_why() -> None:

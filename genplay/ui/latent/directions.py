@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidg
 
 from genplay.ui import theme
 from genplay.ui.latent.session import LatentSession
-from genplay.ui.latent.sliders import SliderRow, section
+from genplay.ui.latent.sliders import SliderRow, follow, follow_timer, section
+from genplay.ui.latent.state import LatentState
 
 OPEN_GROUPS = 1  # groups that start unfolded
 
@@ -45,7 +46,8 @@ class DirectionSliders(QWidget):
         self._layout.setSpacing(2)
         session.run_changed.connect(self.rebuild)
         session.map_changed.connect(self.rebuild)
-        session.changed.connect(lambda before: self.show_z(None))
+        self._soon = follow_timer(self, lambda: self.show_z(None))
+        session.changed.connect(self._follow)
         session.shown_z.connect(self.show_z)
         self.rebuild()
 
@@ -91,7 +93,7 @@ class DirectionSliders(QWidget):
         self._show_rows()
 
     def _group_heading(self, group: str) -> QPushButton:
-        button = QPushButton(group)
+        button = QPushButton(group.replace("_", " "))
         button.setProperty("role", "flat")
         button.setStyleSheet("text-align: left;")
         button.setAccessibleName(f"Directions of {group}")
@@ -109,9 +111,13 @@ class DirectionSliders(QWidget):
             self.session.apply(self.session.state.along(self.units[name], value))
 
         row = SliderRow(self.session, name, name, moved, 88)
-        row.set_text(f"   {name.partition(': ')[2]}" if grouped else name)
+        row.set_text(f"   {name.partition(': ')[2]}" if grouped else name.replace("_", " "))
         row.setToolTip(f"Towards {name}")
         return row
+
+    def _follow(self, before: LatentState) -> None:
+        if self.session.state.z is not before.z:
+            follow(self.session, self._soon)
 
     def _show_rows(self) -> None:
         wanted = self.filter.text().strip().lower() if len(self.rows) > 12 else ""

@@ -176,7 +176,7 @@ class ConditionBox(QWidget):
             combo.addItems([*attribute.values, "any"])
             combo.setAccessibleName(attribute.name)
             combo.activated.connect(lambda value, i=row: self._choose(i, value))
-            label = QLabel(attribute.name)
+            label = QLabel(attribute.name.replace("_", " "))
             label.setProperty("role", "dim")
             self._layout.addWidget(label, row + 1, 0)
             self._layout.addWidget(combo, row + 1, 1)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QWidget
 from genplay.ui import theme
 from genplay.ui.latent.plane_part import LETTERS
 from genplay.ui.latent.session import LatentSession
+from genplay.ui.latent.state import code_of_plain
 
 CODE_MIME = "application/x-genplay-code"  # a JSON list of numbers: one latent code
 STEP, SIDE = 38, 22
@@ -26,17 +27,13 @@ def code_mime(z: np.ndarray) -> QMimeData:
 
 def code_of(mime: QMimeData, size: int) -> np.ndarray | None:
     """The code of ``size`` numbers that is being dropped, or None."""
-    from genplay.ui.latent.state import LatentState
-
     if not mime.hasFormat(CODE_MIME):
         return None
     try:
         plain = json.loads(bytes(mime.data(CODE_MIME).data()))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(plain, list) or len(plain) != size:
-        return None
-    return LatentState.from_plain({"z": plain}, size).z
+    return code_of_plain(plain, size)
 
 
 class Keyframes(QWidget):

@@ -17,7 +17,7 @@ from genplay.ui.views import pixels
 
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 LABEL, HEADER, GAP = 34, 20, 2
-LEAST_ROWS = 6
+LEAST_ROWS = 5
 WAIT_MS = 90
 
 

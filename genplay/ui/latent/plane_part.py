@@ -40,6 +40,7 @@ class PlanePart(QWidget):
         self._path: np.ndarray | None = None  # codes (F, D) along the path
         self._own = False
         self._drawn: tuple[object, ...] = ()
+        self._home = (0.0, 0.0, RANGE)  # the window that was chosen for the data
         self.view = Scatter()
         self.view.setAccessibleName("Latent plane")
         self.view.show_position = False
@@ -80,7 +81,7 @@ class PlanePart(QWidget):
         self._place_cursor(None)
         self._draw_path()
         key = (session.run.run_id if session.run else "", axes, session.map is None)
-        if key != self._drawn:  # keep the window while a model trains
+        if key != self._drawn or self._outgrown():
             self._drawn = key
             self.fit()
 
@@ -113,6 +114,22 @@ class PlanePart(QWidget):
             self.view.fit_points()
         else:
             self.view.fit(-RANGE, -RANGE, RANGE, RANGE)
+
+        self._home = self._seen()
+
+    def _seen(self) -> tuple[float, float, float]:
+        """Centre and half the smaller side of the window on the plane."""
+        x0, y0, x1, y1 = self.view.window_extent()
+        return (x0 + x1) / 2, (y0 + y1) / 2, min(x1 - x0, y1 - y0) / 2
+
+    def _outgrown(self) -> bool:
+        """Whether data that a training model moves no longer suits the window; one the user chose always suits."""
+        layer = self.view.layer("data")
+        if layer is None or not len(layer.points) or not np.allclose(self._seen(), self._home, rtol=1e-3, atol=1e-3):
+            return False
+        low, high = np.quantile(layer.points, (0.0025, 0.9975), axis=0)
+        away = np.abs((low + high) / 2 - self._home[:2]).max() / self._home[2]
+        return bool(away > 0.25 or not 0.6 < (high - low).max() / 2 / self._home[2] < 1.05)
 
     def _place_cursor(self, z: np.ndarray | None) -> None:
         if self.session.ready and not self._own:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
 from genplay.contract.capability import Capability
-from genplay.contract.requests import Decode, DecodePath, Encode, MapLatent, Question, Traverse
+from genplay.contract.requests import MapLatent, Question
 from genplay.contract.results import Answer, LatentMap, RunState
 from genplay.contract.spec import Attribute, Kind
 from genplay.ui.latent import geometry
+from genplay.ui.latent.changes import Change, with_question
 from genplay.ui.latent.state import LatentState
 
 LIVE_MS, SETTLE_MS = 200, 3000  # while a model trains: between decodes, and between maps, paths and tiles
@@ -54,6 +54,7 @@ class LatentSession(QObject):
         self._states: dict[str, LatentState] = {}
         self._maps: dict[str, tuple[LatentMap, int, str]] = {}  # with the step and digest of its weights
         self._pending: tuple[object, Question | None] | None = None
+        self._plane: tuple[tuple[str, str], int, LatentMap | None, geometry.Plane] | None = None
         self._live = _timer(self, LIVE_MS, self._weights_moved)
         self._settle = _timer(self, SETTLE_MS, self._settled)
 
@@ -156,7 +157,10 @@ class LatentSession(QObject):
 
     def plane(self) -> geometry.Plane:
         """The plane on show."""
-        return geometry.plane(self.axes(), self.state.size, self.map)
+        axes, size = self.axes(), self.state.size
+        if self._plane is None or self._plane[:2] != (axes, size) or self._plane[2] is not self.map:
+            self._plane = axes, size, self.map, geometry.plane(axes, size, self.map)
+        return self._plane[3]
 
     def axes(self) -> tuple[str, str]:
         """The names of the plane's axes on show."""
@@ -187,7 +191,7 @@ class LatentSession(QObject):
         before, self._before = self._before, None
         if before is None or self.run is None or before.same(self.state):
             return
-        self._undo.push(_Change(self, self.run.run_id, before, self.state, text, self._gesture))
+        self._undo.push(Change(self, self.run.run_id, before, self.state, text, self._gesture))
 
     def do(self, state: LatentState, text: str, *, same_gesture: bool = False) -> None:
         """A change that is one step of undo by itself, or one with the gesture just committed."""
@@ -211,7 +215,7 @@ class LatentSession(QObject):
             self._pending = (plain, question)
             return
         state = LatentState.from_plain(plain, self.state.size)
-        self.apply(_with_question(state, question))
+        self.apply(with_question(state, question))
         self._check_condition()
 
     # ---- asking
@@ -247,56 +251,6 @@ class LatentSession(QObject):
         if self.active and self.ready:
             self.ask_map()
             self.settled.emit()
-
-
-class _Change(QUndoCommand):
-    """One step of undo: from one state of a run to another. Changes of one gesture merge."""
-
-    def __init__(
-        self, session: LatentSession, run_id: str, before: LatentState, after: LatentState, text: str, gesture: int
-    ) -> None:
-        super().__init__(text)
-        self.session, self.run_id, self.before, self.after, self.gesture = session, run_id, before, after, gesture
-        self._done = True  # the change has been shown already when it is pushed
-
-    def id(self) -> int:
-        return 1201
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, _Change) or (other.gesture, other.run_id) != (self.gesture, self.run_id):
-            return False
-        self.after = other.after
-        self.setText(other.text())
-        return True
-
-    def redo(self) -> None:
-        if not self._done:
-            self.session.show(self.run_id, self.after)
-        self._done = False
-
-    def undo(self) -> None:
-        self._done = False
-        self.session.show(self.run_id, self.before)
-
-
-def _with_question(state: LatentState, question: Question | None) -> LatentState:
-    """``state`` with what a recipe's question says over it, as far as it fits."""
-    plain: dict[str, Any] = {}
-    if isinstance(question, Decode) and question.z.ndim == 2 and len(question.z) == 1:
-        plain["z"] = question.z[0].tolist()
-    elif isinstance(question, Traverse) and question.z.ndim == 1:
-        plain |= {"z": question.z.tolist(), "view": "matrix"}
-    elif isinstance(question, DecodePath) and question.keyframes.ndim == 2:
-        plain |= {"keyframes": question.keyframes.tolist(), "mode": question.mode, "strip": "path"}
-        plain |= {"frames": question.frames, "closed": question.closed}
-    elif isinstance(question, Encode):
-        plain["strip"] = "reconstruction"
-    condition = getattr(question, "condition", ())
-    if condition:
-        plain["condition"] = list(condition)
-    merged = state.to_plain() | plain
-    read = LatentState.from_plain(merged, state.size)
-    return read if "z" not in plain or np.array_equal(read.z, state.z) else replace(read, seed=None)
 
 
 def _timer(owner: QObject, interval: int, slot: Callable[[], None]) -> QTimer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from genplay.ui.latent.state import RANGE
 from genplay.ui.views.slider import ValueSlider
 
 ROW = 24  # pixels
+FOLLOW_MS = 25
 ROWS_SHOWN = 10  # more of them scroll
 INACTIVE = 0.05  # nats below which a dimension tells the decoder next to nothing
 
@@ -102,6 +103,7 @@ class DimensionSliders(QScrollArea):
         session.run_changed.connect(self.rebuild)
         session.kl_changed.connect(self.show_kl)
         session.map_changed.connect(self._reach)
+        self._soon = follow_timer(self, lambda: self.show_z(None))
         session.changed.connect(lambda before: self._follow(before.z))
         session.shown_z.connect(self.show_z)
         self.rebuild()
@@ -154,13 +156,34 @@ class DimensionSliders(QScrollArea):
             return
         if self._own >= 0:
             return  # the slider under the hand shows its value already, and no other coordinate has changed
-        self.show_z(None)
+        follow(self.session, self._soon)
 
     def show_z(self, z: np.ndarray | None) -> None:
         """Show a code, by default the session's."""
         z = self.session.state.z if z is None else z
         for row, value in zip(self.rows, z):
             row.set_value(float(value))
+
+
+def follow_timer(owner: QObject, show: Callable[[], None]) -> QTimer:
+    """A timer for :func:`follow`."""
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(FOLLOW_MS)
+    timer.timeout.connect(show)
+    return timer
+
+
+def follow(session: LatentSession, timer: QTimer) -> None:
+    """Bring numbers up to date: at once after a single change, forty times a second while something is dragged.
+
+    What is dragged is painted first; two dozen sliders repainted at every event would hold it up.
+    """
+    if not session.in_gesture:
+        timer.stop()
+        timer.timeout.emit()
+    elif not timer.isActive():
+        timer.start()
 
 
 def section(text: str) -> QLabel:

@@ -110,7 +110,7 @@ class StagePart(QWidget):
         names = [attribute.name for attribute in self.session.attributes]
         self.colour.clear()
         for name in names:
-            self.colour.addItem(name, name)
+            self.colour.addItem(name.replace("_", " "), name)
         self._fill_axes()
         self._follow()
 

@@ -124,7 +124,7 @@ class LatentState:
         if not isinstance(plain, dict):
             return start
         readers: dict[str, Callable[[Any], Any]] = {
-            "z": lambda v: _code(v, size),
+            "z": lambda v: code_of_plain(v, size),
             "seed": lambda v: v if _is_int(v) and 0 <= v < 1 << 63 else None,
             "axes": lambda v: _axes(v, size),
             "colour": lambda v: v if isinstance(v, str) and len(v) < 200 else None,
@@ -134,7 +134,9 @@ class LatentState:
             "mode": lambda v: v if v in MODES else None,
             "frames": lambda v: v if _is_int(v) and FRAMES[0] <= v <= FRAMES[1] else None,
             "closed": lambda v: v if isinstance(v, bool) else None,
-            "wells": lambda v: tuple(_code(w, size) for w in v) if isinstance(v, list) and len(v) == 3 else None,
+            "wells": lambda v: (
+                tuple(code_of_plain(w, size) for w in v) if isinstance(v, list) and len(v) == 3 else None
+            ),
             "condition": lambda v: tuple(v) if isinstance(v, list | tuple) and all(map(_is_int, v)) else None,
         }
         read = {name: reader(plain.get(name)) for name, reader in readers.items()}
@@ -155,7 +157,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e6  # refuses nan and inf
 
 
-def _code(value: object, size: int) -> np.ndarray | None:
+def code_of_plain(value: object, size: int) -> np.ndarray | None:
+    """A code from a list of ``size`` numbers, or None where it is anything else."""
     if not isinstance(value, list | tuple) or len(value) != size or not all(map(_is_number, value)):
         return None
     return np.clip(np.asarray(value, np.float32), -LIMIT, LIMIT)
@@ -164,7 +167,7 @@ def _code(value: object, size: int) -> np.ndarray | None:
 def _codes(value: object, size: int) -> tuple[np.ndarray, ...] | None:
     if not isinstance(value, list | tuple):
         return None
-    codes = (_code(v, size) for v in value[:MAX_KEYFRAMES])
+    codes = (code_of_plain(v, size) for v in value[:MAX_KEYFRAMES])
     return tuple(code for code in codes if code is not None)
 
 
