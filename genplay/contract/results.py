@@ -127,6 +127,14 @@ class DataPreview:
 
 
 @dataclass(frozen=True)
+class Loading:
+    """Files read so far of a data set that takes long to load."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Downloaded:
     """Bytes so far of a download."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator
 
 from genplay.contract import requests, results
 from genplay.core.dataset import Dataset, to_plain
 from genplay.core.probe import Partial, Probe, within
-from genplay.data import load
+from genplay.data import load_steps
 
 MAX_EXAMPLES = 20_000
 GRID = 96
@@ -23,10 +23,15 @@ class PreviewData(Probe):
     question = requests.PreviewData
     needs_model = False
 
-    def run(self, model: None, data: None, question: requests.PreviewData, generator: Generator) -> Iterator[Partial]:
-        """One ``results.DataPreview``. Raises ``BadInput`` for an unknown or unreadable data set."""
+    def run(
+        self, model: None, data: None, question: requests.PreviewData, generator: torch.Generator
+    ) -> Iterator[Partial]:
+        """A ``results.Loading`` a file of a set that takes long, then the ``results.DataPreview``.
+
+        Raises ``BadInput`` for an unknown or unreadable data set.
+        """
         n = within("The number of examples", question.n, 1, MAX_EXAMPLES)
-        found = load(question.data, question.options)
+        found = yield from loading(question.data, question.options)
         rows = torch.randperm(len(found.train), generator=generator)[:n]
         yield Partial(
             results.DataPreview(
@@ -41,6 +46,18 @@ class PreviewData(Probe):
             ),
             1.0,
         )
+
+
+def loading(name: str, options: dict[str, Any]) -> Generator[Partial, None, Dataset]:
+    """Load a data set, telling how far it is."""
+    steps = load_steps(name, options)
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            found: Dataset = end.value
+            return found
+        yield Partial(results.Loading(done, total), done / max(1, total))
 
 
 def counts(data: Dataset) -> tuple[tuple[int, ...], ...]:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from genplay.contract.catalogue import DataInfo
 from genplay.contract.requests import DownloadData, PreviewData
-from genplay.contract.results import Answer, DataPreview, Downloaded, Failure
+from genplay.contract.results import Answer, DataPreview, Downloaded, Failure, Loading
 from genplay.contract.spec import DataSpec, Kind
 from genplay.ui import files, theme
 from genplay.ui.bridge import Bridge
@@ -212,6 +212,9 @@ class DataBrowser(QWidget):
 
     def _show_preview(self, answer: Answer) -> None:
         preview = answer.value
+        if isinstance(preview, Loading):
+            self._say(f"Reading file {preview.done:,} of {preview.total:,}…")
+            return
         assert isinstance(preview, DataPreview)
         if preview.spec.kind == Kind.POINTS:
             self.scatter.set_layer("data", preview.x, size=3.0)

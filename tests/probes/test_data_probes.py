@@ -129,13 +129,18 @@ def test_without_a_likelihood_it_says_so():
 
 
 def serve(monkeypatch, data):
-    monkeypatch.setattr(data_preview, "load", lambda name, options: data)
+    def steps(name, options):
+        yield 1, 2
+        return data
+
+    monkeypatch.setattr(data_preview, "load_steps", steps)
 
 
 def test_a_preview_shows_examples_with_labels_and_counts(monkeypatch):
     data = dataclasses.replace(toy_data(IMAGES), skipped=("a.png: not a picture",))
     serve(monkeypatch, data)
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("toy", n=40))
+    *reading, found = answers(data_preview.PreviewData, None, None, PreviewData("toy", n=40))
+    assert [(r.done, r.total) for r in reading] == [(1, 2)]
     assert found.x.shape == (40, 16, 16, 1)
     assert found.labels.shape == (40, 2)
     assert (found.train, found.heldout, found.spec) == (150, 50, IMAGES)
@@ -152,7 +157,7 @@ def test_labels_that_are_left_open_are_not_counted(monkeypatch):
     labels = data.train_labels.clone()
     labels[:10, 0] = 2
     serve(monkeypatch, dataclasses.replace(data, train_labels=labels))
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
+    *_, found = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
     assert [sum(c) for c in found.counts] == [140, 150]
 
 
@@ -161,7 +166,7 @@ def test_the_density_grid_integrates_and_has_y_going_up(monkeypatch):
     serve(
         monkeypatch, dataclasses.replace(data, log_density=lambda p: torch.log(((p[:, 1] > 0) & (p[:, 0] < 0)) + 1e-9))
     )
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
+    *_, found = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
     grid = np.exp(found.log_density_grid)
     side = len(grid)
     assert grid.mean() * 4 == pytest.approx(1, rel=1e-3)
@@ -169,12 +174,12 @@ def test_the_density_grid_integrates_and_has_y_going_up(monkeypatch):
     assert grid[0, 0] == grid[-1, -1] < 1e-6
     assert grid.shape == (side, side)
     serve(monkeypatch, toy_data(density=False))
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
+    *_, found = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
     assert found.log_density_grid is None
 
 
 def test_real_sources_can_be_previewed_by_name():
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("ring", n=300))
+    *_, found = answers(data_preview.PreviewData, None, None, PreviewData("ring", n=300))
     assert found.x.shape == (300, 2)
     with pytest.raises(BadInput, match="no data set 'nowhere'"):
         answers(data_preview.PreviewData, None, None, PreviewData("nowhere"))
@@ -219,6 +224,6 @@ def test_specs_without_attributes_have_no_counts(monkeypatch):
     spec = DataSpec(Kind.POINTS, (2,))
     none = torch.zeros(150, 0, dtype=torch.int64)
     serve(monkeypatch, dataclasses.replace(toy_data(), spec=spec, train_labels=none, heldout_labels=none[:50]))
-    (found,) = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
+    *_, found = answers(data_preview.PreviewData, None, None, PreviewData("toy"))
     assert found.counts == ()
     assert found.labels.shape == (64, 0)
