@@ -71,8 +71,13 @@ def make_window(settings: Settings, root: Path | None = None) -> tuple[MainWindo
 def show(window: MainWindow, engine: ThreadedEngine, files: Sequence[str] = ()) -> None:
     """Show the window; the engine, and with it torch, waits for the first paint, and ``files`` for all panels."""
     window.painted.connect(engine.start)
-    window.complete.connect(lambda: [window.open_path(path) for path in files])
+    window.complete.connect(lambda: _open(window, files))
     window.show()
+
+
+def _open(window: MainWindow, files: Sequence[str]) -> None:
+    for path in files:
+        window.open_path(path)
 
 
 def _keep_python_awake(window: MainWindow) -> None:

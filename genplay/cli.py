@@ -27,6 +27,7 @@ Command = Callable[[argparse.Namespace], "int | None"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads get in the way of torch's on busy cores
     try:
         parser = COMMANDS[words[0]](words[0]) if words and words[0] in COMMANDS else _window_parser()
         chosen = parser.parse_args(words[1:] if words and words[0] in COMMANDS else words)

@@ -82,7 +82,7 @@ class Panel(QWidget):
         """The panel's controls for the right-hand column, made once."""
         return QWidget()
 
-    def actions(self) -> list[QWidget]:
+    def actions(self) -> list[QWidget]:  # type: ignore[override]  # QWidget has no use for a list of actions here
         """Buttons for the right end of the title row, made once."""
         return []
 
