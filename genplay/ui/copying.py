@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
 from genplay.contract.recipe import Recipe
@@ -16,10 +15,9 @@ def copy(exhibit: Exhibit, recipe: Recipe) -> None:
     data = encoded(exhibit, recipe)
     image = QImage()
     image.loadFromData(data, "PNG")
-    mime = QMimeData()
-    mime.setImageData(image)
-    mime.setData("image/png", data)
-    QGuiApplication.clipboard().setMimeData(mime)
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setImage(image)  # not a QMimeData made here: Qt would destroy it after Python has ended
+    clipboard.mimeData().setData("image/png", data)
 
 
 def encoded(exhibit: Exhibit, recipe: Recipe) -> bytes:

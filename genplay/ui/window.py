@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.filmstrip: Filmstrip | None = None
         self.notices: NoticeBar | None = None
         self.selected = ""
+        self._was_chosen = False  # by the user or by a file, rather than because it came first
         self._expected: dict[str, Card] = {}
         self._was_painted = self._closing = False
         self._steps: Iterator[Callable[[], object]] = iter(())
@@ -268,7 +269,7 @@ class MainWindow(QMainWindow):
 
     def select(self, run_id: str) -> None:
         """Show a run; one that is still being opened is shown by its preview."""
-        self.selected = run_id
+        self.selected, self._was_chosen = run_id, True
         self.settings["run"] = run_id
         run = self.run()
         if run is None and run_id in self._expected:
@@ -297,7 +298,7 @@ class MainWindow(QMainWindow):
         expected = self._expected.pop(run.run_id, None)
         self.sidebar.show_run(run)
         known = self.selected in self.bridge.runs or self.selected in self._expected
-        remembered = run.run_id == self.settings["run"] and not known
+        remembered = run.run_id == self.settings["run"] and not self._was_chosen
         if expected is not None or run.run_id == self.selected or remembered or not known:
             self.selected = run.run_id
             self.sidebar.select(run.run_id)

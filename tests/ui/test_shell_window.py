@@ -590,9 +590,11 @@ def test_the_layout_is_remembered(make, tmp_path, qtbot):
     first.stage.choose("samples")
     first.act("curves")
     first.close()
+    widths = load(tmp_path / "settings.json")["columns"]
     second = make(settings=load(tmp_path / "settings.json"))
     assert second.size().width() == 1200
-    assert second.columns.sizes()[0] == pytest.approx(300, abs=3)
+    assert widths[0] > 280
+    assert second.columns.sizes() == pytest.approx(widths, abs=4)
     assert second.curves.collapsed
     assert second.stage.current().name == "samples"
 
@@ -626,7 +628,7 @@ def test_every_button_can_be_reached_and_has_a_name(window):
     from PySide6.QtWidgets import QAbstractButton
 
     for button in window.findChildren(QAbstractButton):
-        if button.isVisibleTo(window) and button.metaObject().className() != "QToolBarExtension":
+        if button.isVisibleTo(window):
             assert button.accessibleName() or button.text(), button
             assert button.focusPolicy() != Qt.FocusPolicy.NoFocus or button.text(), button.accessibleName()
 
