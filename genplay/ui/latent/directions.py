@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidg
 
 from genplay.ui import theme
 from genplay.ui.latent.session import LatentSession
-from genplay.ui.latent.sliders import SliderRow, follow, follow_timer, section
+from genplay.ui.latent.sliders import LABEL, SliderRow, follow, follow_timer, section
 from genplay.ui.latent.state import LatentState
 
 OPEN_GROUPS = 1  # groups that start unfolded
@@ -110,7 +110,7 @@ class DirectionSliders(QWidget):
         def moved(value: float) -> None:
             self.session.apply(self.session.state.along(self.units[name], value))
 
-        row = SliderRow(self.session, name, name, moved, 88)
+        row = SliderRow(self.session, name, name, moved, LABEL)
         row.set_text(f"   {name.partition(': ')[2]}" if grouped else name.replace("_", " "))
         row.setToolTip(f"Towards {name}")
         return row

@@ -47,6 +47,7 @@ class EncodePart(QWidget):
         self.note.setWordWrap(True)
         self.about = QLabel()
         self.about.setProperty("role", "dim")
+        self.about.setMinimumWidth(40)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.note)
@@ -186,7 +187,9 @@ class EncodePart(QWidget):
         total = len(self.session.map.x) if self.session.map is not None else 0
         place = f"held-out picture {self.index + 1:,} of {total:,}" if self.index >= 0 else "your picture"
         error = _error(self.answer.value) if self.answer else ""
-        self.about.setText(place + error if self.question is not None else "")
+        text = place + error if self.question is not None else ""
+        self.about.setText(text)
+        self.about.setToolTip(text)  # a narrow window cuts it
 
 
 def _row(value: Encoded) -> list[np.ndarray]:

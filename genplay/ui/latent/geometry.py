@@ -39,7 +39,7 @@ def choices(size: int, latent: LatentMap | None, order: np.ndarray) -> list[tupl
     if latent is None:
         return dims
     shares = latent.explained
-    return [(f"pc{i}", f"PC {i + 1} · {100 * shares[i]:.0f} %") for i in range(min(size, 8, len(shares)))] + dims
+    return [(f"pc{i}", f"PC{i + 1} · {100 * shares[i]:.0f} %") for i in range(min(size, 8, len(shares)))] + dims
 
 
 def resolved(axes: tuple[str, str], latent: LatentMap | None, order: np.ndarray) -> tuple[str, str]:

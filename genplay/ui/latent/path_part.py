@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,6 +32,7 @@ from genplay.ui.latent.state import FRAMES, MODES, LatentState
 from genplay.ui.latent.strip import Strip
 
 WAIT_MS, FRAME_MS = 60, 50
+ROOMY = 520  # pixels at which the controls say all they can
 INVITATION = "Add the code on show with +, move on, add another: the path between them appears here."
 
 
@@ -49,6 +51,7 @@ class PathPart(QWidget):
         self.keyframes = Keyframes(session)
         self.strip = Strip()
         self.strip.text = INVITATION
+        self._narrow = False
         self.add = _button("plus", "Add the code on show as a keyframe (K)", "K", self.add_keyframe)
         self.options = QPushButton()
         self.options.setProperty("role", "chip")
@@ -77,7 +80,8 @@ class PathPart(QWidget):
 
     def toolbar(self) -> QWidget:
         """The controls, for the row above the strip."""
-        bar = QWidget()
+        bar = Toolbar()
+        bar.resized.connect(self._fit)
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -87,6 +91,13 @@ class PathPart(QWidget):
         row.addWidget(self.play)
         row.addWidget(self.save)
         return bar
+
+    def _fit(self, width: int) -> None:
+        """Say less where there is little room."""
+        if (width < ROOMY) != self._narrow:
+            self._narrow = width < ROOMY
+            self.save.setText("Save…" if self._narrow else "Save animation…")
+            self._follow()
 
     def _options_menu(self) -> QMenu:
         self.mode, self.frames, self.closed = QComboBox(), QSpinBox(), QCheckBox("Closed loop")
@@ -184,8 +195,9 @@ class PathPart(QWidget):
         self.closed.setChecked(state.closed)
         del blocked
         text = f"{state.mode} · {state.frames} frames" + (" · loop" if state.closed else "")
-        if self.options.text() != text:
-            self.options.setText(text)
+        shown = text.replace(" frames", "") if self._narrow else text
+        if self.options.text() != shown:
+            self.options.setText(shown)
             self.options.setAccessibleName(f"Path: {text}")
         moving = self.answer is not None
         for button in (self.play, self.save):
@@ -249,6 +261,15 @@ class PathPart(QWidget):
     def _scrubbed(self, frame: int) -> None:
         if self.codes is not None:
             self.session.apply(self.session.state.moved(self.codes[frame]))
+
+
+class Toolbar(QWidget):
+    """A row of controls that tells its width."""
+
+    resized = Signal(int)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.resized.emit(event.size().width())
 
 
 def _button(icon: str, tip: str, key: str, slot: Callable[[], None]) -> QPushButton:

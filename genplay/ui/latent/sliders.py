@@ -15,6 +15,7 @@ from genplay.ui.latent.state import RANGE
 from genplay.ui.views.slider import ValueSlider
 
 ROW = 24  # pixels
+LABEL = 82
 FOLLOW_MS = 25
 ROWS_SHOWN = 10  # more of them scroll
 INACTIVE = 0.05  # nats below which a dimension tells the decoder next to nothing
@@ -128,7 +129,7 @@ class DimensionSliders(QScrollArea):
             self.session.apply(self.session.state.with_dimension(index, value))
             self._own = -1
 
-        return SliderRow(self.session, f"z{index}", f"z{index}", moved, 88)
+        return SliderRow(self.session, f"z{index}", f"z{index}", moved, LABEL)
 
     def _reach(self) -> None:
         self.show_kl()

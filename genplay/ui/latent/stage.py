@@ -154,6 +154,6 @@ def _combo(name: str) -> QComboBox:
     combo.setAccessibleName(name)
     combo.setToolTip(name)
     combo.setMinimumContentsLength(4)
-    combo.setMinimumWidth(58)  # gives way in a narrow window
+    combo.setMinimumWidth(62)  # gives way in a narrow window
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return combo

@@ -171,6 +171,10 @@ def _codes(value: object, size: int) -> tuple[np.ndarray, ...] | None:
     return tuple(code for code in codes if code is not None)
 
 
+def _wells(value: object, size: int) -> tuple[np.ndarray | None, ...] | None:
+    return tuple(code_of_plain(w, size) for w in value) if isinstance(value, list) and len(value) == 3 else None
+
+
 def _axes(value: object, size: int) -> tuple[str, str] | None:
     if not isinstance(value, list | tuple) or len(value) != 2:
         return None
