@@ -333,6 +333,17 @@ def test_each_run_keeps_its_own_wish_and_picture(faces: Rig) -> None:
     np.testing.assert_array_equal(faces.shown, picture)
 
 
+def test_real_data_follows_the_run_from_points_to_pictures_and_back(faces: Rig) -> None:
+    faces.panel.real_button.click()
+    faces.click(3)
+    faces.panel.detail.nearest.click()
+    for run_id, data in (("ring", "ring"), ("faces", "faces16"), ("ring", "ring")):
+        faces.select(run_id)
+        assert faces.asked(PreviewData)[-1].data == data
+        assert faces.panel.selected == -1
+    assert faces.panel.scatter.layer("real") is not None
+
+
 def test_an_answer_for_another_run_is_not_shown(faces: Rig) -> None:
     faces.controls.seed.setValue(99)
     faces.panel.set_run(faces.bridge.runs["ring"])

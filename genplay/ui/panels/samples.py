@@ -153,7 +153,7 @@ class SamplesPanel(Panel):
             return
         if before is None or before.config != run.config:
             self._show_controls()
-        if self._key() != self._asked and not self._live.isActive():
+        if (self._key() != self._asked or self._real_missing()) and not self._live.isActive():
             training = before is not None and before.run_id == run.run_id and run.status == "training"
             self._live.start() if training else self._refresh()
 
@@ -163,12 +163,13 @@ class SamplesPanel(Panel):
         if before is not None and self._wish is not None:
             self._memory[before.run_id] = self._wish, self.drawn
         self._asked, self._large = (), False
+        self._real, self._real_key = None, ()
         self._live.stop()
         self._select(-1)
 
     def _enter(self) -> None:
         """Show what the run showed when it was last selected, with the present seed for one that is new."""
-        self.drawn, self._real, self._real_key = None, None, ()
+        self.drawn = None
         if self.run is None:
             self._wish = None
         else:
@@ -198,8 +199,10 @@ class SamplesPanel(Panel):
         self._active = False
         self._live.stop()
         for slot in ("grid", "nearest", "real"):
-            self.bridge.cancel(f"{self.name}.{slot}")
-        self._asked = ()
+            if self.bridge.is_waiting(f"{self.name}.{slot}"):
+                self.bridge.cancel(f"{self.name}.{slot}")
+                self._asked = () if slot == "grid" else self._asked
+                self._real_key = () if slot == "real" else self._real_key
 
     # ---- wishes
 
@@ -231,7 +234,10 @@ class SamplesPanel(Panel):
     def _refresh(self) -> None:
         """Ask for samples unless those on show, or on their way, are the ones wanted."""
         key = self._key()
-        if not self._active or self.run is None or self._wish is None or key == self._asked:
+        if not self._active or self.run is None or self._wish is None:
+            return
+        self._ask_real()
+        if key == self._asked:
             return
         same_question = bool(self._asked) and self._asked[:2] == key[:2]
         if same_question and self.bridge.is_waiting(f"{self.name}.grid"):
@@ -240,7 +246,6 @@ class SamplesPanel(Panel):
         question, run_id = self._wish.question(), self.run.run_id
         self._asked = key
         self.ask("grid", question, lambda answer: self._answered(answer, question, run_id))
-        self._ask_real()
 
     def _answered(self, answer: Answer, question: DrawSamples, run_id: str) -> None:
         if self.run is None or self.run.run_id != run_id:
@@ -254,9 +259,12 @@ class SamplesPanel(Panel):
             self.progress_shown.emit(-1.0 if answer.progress is None else answer.progress)
             self._show_partial(answer.value.x, question)
 
+    def _real_missing(self) -> bool:
+        return self.real_button.isChecked() and not self._real_key
+
     def _ask_real(self) -> None:
         """Ask for real data while it is on show and not yet there."""
-        if self.run is None or self._wish is None or not self.real_button.isChecked():
+        if not self._active or self.run is None or self._wish is None or not self.real_button.isChecked():
             return
         n = REAL_POINTS if self.points else self._wish.count
         question = PreviewData(self.run.data, dict(self.run.data_options), n)
