@@ -20,6 +20,7 @@ from genplay.contract.results import CurveBlock, Failure
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.views.curves import IDLE, NO_RUN, CurvesDock, series_colour
+from genplay.ui.views.plots import log_ticks
 
 
 @pytest.fixture
@@ -235,3 +236,18 @@ def test_first_curve_has_the_colour_of_the_family() -> None:
         colours = [series_colour(family, i).name() for i in range(6)]
         assert colours[0] == theme.family_colour(family).name()
         assert len(set(colours)) == 6
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.0, 1.0, ["1", "2", "5", "10"]),
+        (-1.5, 2.5, ["0.1", "1", "10", "100"]),
+        (3.0, 5.0, ["1,000", "2,000", "5,000", "10,000", "20,000", "50,000", "100,000"]),
+        (1.0, 1.0, []),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_round_and_few(low: float, high: float, labels: list[str]) -> None:
+    ticks = log_ticks(low, high)
+    assert [label for _, label in ticks] == labels
+    assert [10**at for at, _ in ticks] == pytest.approx([float(label.replace(",", "")) for label in labels])

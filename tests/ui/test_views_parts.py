@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +20,7 @@ from genplay.ui.views.filmstrip import MOST, Filmstrip, insert, mosaic_side, thu
 from genplay.ui.views.notice import NoticeBar
 
 LEFT = Qt.MouseButton.LeftButton
+TINT = QColor("#E69F00")
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_a_long_film_is_thinned_but_keeps_its_ends() -> None:
 @pytest.mark.parametrize(("side", "k"), [(16, 2), (28, 2), (32, 2), (64, 1), (128, 1), (20, 3)])
 def test_mosaic_fills_the_thumbnail(side: int, k: int) -> None:
     assert mosaic_side(side, side, 9) == k
-    assert thumbnail(np.zeros((9, side, side, 1), np.uint8)).width() == k * side
+    assert thumbnail(np.zeros((9, side, side, 1), np.uint8), TINT).width() == k * side
 
 
 def test_thumbnails_fit_the_width_and_span_the_film(film: Filmstrip) -> None:
@@ -117,7 +119,8 @@ def test_another_run_starts_at_now(film: Filmstrip, bridge: Bridge) -> None:
     film.set_run(bridge.runs["b"])
     assert film.strip.chosen is None
     assert [f.run_id for f in film.strip.frames] == ["b"]
-    assert thumbnail(film.frames()[0].x).hasAlphaChannel()
+    image = thumbnail(film.frames()[0].x, TINT)
+    assert TINT.rgb() in {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
 
 
 def test_restart_sends_the_slider_to_now(film: Filmstrip, bridge: Bridge) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from genplay.contract.requests import DrawSamples
@@ -60,6 +60,7 @@ class Strip(QWidget):
         super().__init__(parent)
         self.frames: list[FilmFrame] = []
         self.chosen: FilmFrame | None = None
+        self.tint = theme.family_colour("")  # of points
         self._thumbs: dict[int, tuple[FilmFrame, QImage]] = {}
         self.setFixedHeight(TRACK + 12)
         self.setMinimumWidth(THUMB + NOW_WIDTH + 2 * EDGE)
@@ -162,7 +163,7 @@ class Strip(QWidget):
         painter.drawLine(QPointF(left, TRACK), QPointF(right, TRACK))
         painter.setPen(QPen(theme.colour("accent"), 2))
         painter.drawLine(QPointF(left, TRACK), QPointF(here, TRACK))
-        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "line"), 1))
+        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "dim"), 1))
         painter.setBrush(theme.colour("handle"))
         painter.drawEllipse(QPointF(here, TRACK), 6, 6)
 
@@ -175,7 +176,7 @@ class Strip(QWidget):
         if known is None or known[0] is not frame:
             if len(self._thumbs) > 2 * MOST:
                 self._thumbs.clear()
-            known = self._thumbs[frame.step] = frame, thumbnail(frame.x)
+            known = self._thumbs[frame.step] = frame, thumbnail(frame.x, self.tint)
         return known[1]
 
     # ---- pointer and keys ---------------------------------------------------------------------------------------
@@ -232,6 +233,7 @@ class Filmstrip(QWidget):
         """Show the film of another run."""
         before, self.run = self.run, run
         if (before and before.run_id) != (run and run.run_id):
+            self.strip.tint = theme.family_colour(run.family if run else "")
             self.strip.choose(None)
             self._show()
 
@@ -281,27 +283,25 @@ def short(step: int) -> str:
     return f"{step:,}" if step < 1_000_000 else f"{step / 1e6:.3f}M"
 
 
-def thumbnail(x: np.ndarray) -> QImage:
-    """A frame as a small picture: a mosaic of its first pictures, or its points in [-1.2, 1.2]^2."""
+def thumbnail(x: np.ndarray, tint: QColor) -> QImage:
+    """A frame as a small picture: a mosaic of its first pictures, or its points in [-1.2, 1.2]^2 in a colour."""
     import numpy as np
 
     if x.ndim == 2:
-        return _point_thumbnail(x)
+        return _point_thumbnail(x, tint)
     n, height, width, channels = x.shape
     k = mosaic_side(height, width, n)
     rows = x[: k * k].reshape(k, k, height, width, channels).transpose(0, 2, 1, 3, 4)
     return pixels.to_qimage(np.ascontiguousarray(rows.reshape(k * height, k * width, channels)))
 
 
-def _point_thumbnail(points: np.ndarray) -> QImage:
+def _point_thumbnail(points: np.ndarray, tint: QColor) -> QImage:
     import numpy as np
 
     side = THUMB * 2
     canvas = np.zeros((side, side, 4), np.uint8)
     place = (points / 2.4 + 0.5) * side
-    ink = np.array([[0x56, 0xB4, 0xE9]], np.float32)
-    splat(canvas, place[:, 0], side - place[:, 1], ink, 4.0, 1.0)
-    covered = canvas[..., :3].max(axis=-1)
-    canvas[..., :3] = ink.astype(np.uint8)[0]
-    canvas[..., 3] = np.where(covered > 0, np.clip(covered.astype(np.int64) * 255 // 0xE9, 60, 255), 0)
+    splat(canvas, place[:, 0], side - place[:, 1], np.full((1, 3), 255, np.float32), 4.0, 1.0)
+    canvas[..., 3] = canvas[..., 0]  # how much of a pixel is covered
+    canvas[..., :3] = tint.red(), tint.green(), tint.blue()
     return pixels.to_qimage(canvas)

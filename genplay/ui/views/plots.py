@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -150,10 +151,7 @@ class CurvePlot(QWidget):
     ) -> None:
         """Draw curves smoothed by ``weight``; ``window`` fixes the steps shown (in plot units), None shows all."""
         self.curves, self.weight = curves, weight
-        if (log_x, log_y) != (self.log_x, self.log_y):
-            self.log_x, self.log_y = log_x, log_y
-            self.item.getAxis("bottom").setLogMode(log_x)
-            self.item.getAxis("left").setLogMode(log_y)
+        self.log_x, self.log_y = log_x, log_y
         low, high = window or self.full_range()
         columns = max(50, int(self.widget.width() - 44))
         wanted = set()
@@ -165,7 +163,10 @@ class CurvePlot(QWidget):
             self.item.removeItem(self._items.pop(key))
         box = self.item.getViewBox()
         box.setXRange(low, high, padding=0)
-        box.setYRange(*_padded(heights), padding=0)
+        bottom, top = _padded(heights)
+        box.setYRange(bottom, top, padding=0)
+        self.item.getAxis("bottom").setTicks([log_ticks(low, high)] if log_x else None)
+        self.item.getAxis("left").setTicks([log_ticks(bottom, top)] if log_y else None)
         self._tell()
 
     def full_range(self) -> tuple[float, float]:
@@ -229,7 +230,7 @@ class CurvePlot(QWidget):
         return [(name, curve.series.at(step, self.weight)) for name, curve in zip(names, self.curves)]
 
     def _tell(self) -> None:
-        short = self._hovered is not None and any(curve.pinned for curve in self.curves)
+        short = self._crowded() and sum(not curve.pinned for curve in self.curves) > 1
         title = f"{self.title}, {self.unit}" if self.unit and self.unit not in self.title else self.title
         parts = [] if short else [_span(title, "dim")]
         for curve in self.curves:
@@ -239,16 +240,20 @@ class CurvePlot(QWidget):
         if line != self.head.text():
             self.head.setText(line)
 
+    def _crowded(self) -> bool:
+        return self._hovered is not None and any(curve.pinned for curve in self.curves)
+
     def _told(self, curve: Curve) -> str:
         """A curve's entry in the legend; while a step is hovered with its value and those of pinned runs there."""
         name = "" if curve.name.lower() == self.title.lower() else " " + _span(curve.name, "dim")
         entry = f'<span style="color:{curve.colour.name()}">●</span>{name}'
         if self._hovered is None:
             return entry
-        entry += f" <b>{_span(_told_number(curve.series.at(self._hovered, self.weight)), 'text')}</b>"
+        digits = 3 if self._crowded() else 4
+        entry += f" <b>{_span(_told_number(curve.series.at(self._hovered, self.weight), digits), 'text')}</b>"
         for other in self.curves:
             if other.pinned and other.name == curve.name:
-                value = _told_number(other.series.at(self._hovered, self.weight))
+                value = _told_number(other.series.at(self._hovered, self.weight), digits)
                 entry += f' <span style="color:{other.colour.name()}">╌</span> {_span(value, "text")}'
         return entry
 
@@ -280,13 +285,26 @@ class CurvePlot(QWidget):
         self._tell()
 
 
-def number(value: float) -> str:
-    """A value in few characters."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+def number(value: float, digits: int = 4) -> str:
+    """A value in few characters: ``digits`` figures, or whole numbers where those would not do."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** min(digits, 4) else f"{value:.{digits}g}"
 
 
-def _told_number(value: float | None) -> str:
-    return "–" if value is None else number(value)
+def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Ticks of a logarithmic axis from 10^low to 10^high: 1, 2, 5, 10 ... or powers of ten, at most about seven."""
+    if not high > low:
+        return []
+    stride = max(1, math.ceil((high - low) / 7))
+    steps = (1, 2, 5) if high - low <= 2 else (1,)
+    decades = [k for k in range(math.floor(low), math.ceil(high) + 1) if k % stride == 0 or len(steps) > 1]
+    places = [(k + math.log10(step), step * 10.0**k) for k in decades for step in steps]
+    return [
+        (at, f"{value:,.6g}" if 1e-4 < value < 1e6 else f"{value:.0e}") for at, value in places if low <= at <= high
+    ]
+
+
+def _told_number(value: float | None, digits: int) -> str:
+    return "–" if value is None else number(value, digits)
 
 
 def _span(text: str, token: str) -> str:
