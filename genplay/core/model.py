@@ -78,6 +78,7 @@ class Model(nn.Module):
     presets: ClassVar[tuple[Preset, ...]] = ()
     plots: ClassVar[tuple[Plot, ...]] = ()
     density_kind: ClassVar[str] = "exact"
+    held_out: ClassVar[tuple[str, ...]] = ()  # logged terms that are worth following on held-out data too
     offers: ClassVar[frozenset[Capability]] = frozenset()
 
     def __init_subclass__(cls, **facts: Any) -> None:

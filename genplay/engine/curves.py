@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Iterable
 
@@ -19,7 +20,11 @@ def is_logged(step: int) -> bool:
 
 
 class Curves:
-    """Logged rows. ``NaN`` stands where a series had no value at a step."""
+    """Logged rows. ``NaN`` stands where a series had no value at a step.
+
+    The steps of one series ascend; rows of different series may come in any order (what was measured on frozen
+    weights comes later than what the training has logged since).
+    """
 
     def __init__(self) -> None:
         self.steps = array("q")
@@ -53,14 +58,6 @@ class Curves:
         """Have the next block carry everything again."""
         self._sent, self._reset = 0, True
 
-    def truncate(self, step: int) -> None:
-        """Forget all rows after ``step``; the window is told to start over."""
-        keep = sum(1 for s in self.steps if s <= step)
-        del self.steps[keep:]
-        for values in self.series.values():
-            del values[keep:]
-        self._sent, self._saved, self._reset = 0, 0, True
-
     def unsaved_lines(self) -> tuple[str, bool]:
         """JSON lines since the last call, and whether they replace the file instead of being appended."""
         start, whole = self._saved, self._saved == 0
@@ -83,18 +80,19 @@ class Curves:
             except (ValueError, KeyError, TypeError, AttributeError):
                 break
             if step > last_step:
-                break
+                continue
             self.add(step, {str(n): float(v) for n, v in row.items() if isinstance(v, int | float)})
         self._saved = 0
 
     def thinned(self, most: int = 300) -> dict[str, list[list[float]]]:
-        """At most ``most`` points a series, for a checkpoint's card."""
-        count = len(self.steps)
-        rows = sorted({round(i * (count - 1) / (most - 1)) for i in range(most)}) if count else []
-        return {
-            name: [[self.steps[i], float(f"{v[i]:.6g}")] for i in rows if np.isfinite(v[i])]
-            for name, v in self.series.items()
-        }
+        """At most ``most`` points a series, evenly spread, for a checkpoint's card."""
+        return {name: self._thinned(values, most) for name, values in self.series.items()}
+
+    def _thinned(self, values: array[float], most: int) -> list[list[float]]:
+        held = [i for i, v in enumerate(values) if math.isfinite(v)]
+        if len(held) > most:
+            held = [held[round(i * (len(held) - 1) / (most - 1))] for i in range(most)]
+        return [[self.steps[i], float(f"{values[i]:.6g}")] for i in held]
 
     def take_thinned(self, curves: dict[str, list[list[float]]]) -> None:
         """The reverse of ``thinned``."""

@@ -22,6 +22,7 @@ from genplay.contract.spec import Kind
 from genplay.core.probe import ask as put
 from genplay.core.training import Diverged
 from genplay.engine import catalogue, device
+from genplay.engine.held_out import held_out_terms
 from genplay.engine.lane import Job, Lane
 from genplay.engine.mailbox import Mailbox
 from genplay.engine.run import Run
@@ -312,22 +313,25 @@ class Workshop:
         probe = all_probes()["DrawSamples"]
 
         def steps() -> Iterator[None]:
-            value = None
+            value, step = None, shown.snapshot.step
             with self.replicas.lease(run.run_id, shown) as model:
                 for value, _ in put(probe, model, shown.data, question):
                     yield
+                terms = held_out_terms(model, shown.data, step, run.seed) if keep and step else {}
             assert value is not None
-            frame = FilmFrame(run.run_id, shown.snapshot.step, value.x, reset=not run.film, keep=keep)
-            self.train.post(partial(self._take_film, run, frame))
+            frame = FilmFrame(run.run_id, step, value.x, reset=not run.film, keep=keep)
+            self.train.post(partial(self._take_film, run, frame, terms))
 
         job = Job(f"film:{run.run_id}", steps(), partial(self._film_ended, run))
         self.view.post(partial(self.view.start, job))
 
-    def _take_film(self, run: Run, frame: FilmFrame) -> None:
+    def _take_film(self, run: Run, frame: FilmFrame, terms: dict[str, float]) -> None:
         if run.run_id not in self.runs or frame.step > run.step:
             return  # deleted or restarted meanwhile
         if frame.keep:
             run.add_film(frame.step, frame.x)
+        if terms:
+            run.curves.add(frame.step, terms)
         self.mailbox.put_film(frame)
 
     def _film_ended(self, run: Run, error: BaseException | None) -> None:

@@ -89,7 +89,7 @@ class VAEConfig:
         choices=("gaussian", "learned gaussian", "bernoulli"),
     )  # fmt: skip
     sigma: float = knob(
-        0.25, "sigma", "standard deviation of the data around the decoder's output, data being in [-1, 1]",
+        0.2, "sigma", "standard deviation of the data around the decoder's output, data being in [-1, 1]",
         low=0.01, high=2.0, scale="log", shown_if=("likelihood", ("gaussian",)),
     )  # fmt: skip
     network: str = knob(
@@ -131,9 +131,10 @@ class VAE(Model):
     Config: ClassVar[type[Any]] = VAEConfig
     SampleConfig: ClassVar[type[Any]] = VAESampling
     density_kind = "bound"
+    held_out = ("elbo",)
     plots = (
         Plot("ELBO terms", ("reconstruction", "kl"), "nats"),
-        Plot("ELBO", ("elbo",), "nats"),
+        Plot("ELBO", ("elbo", "held-out elbo"), "nats"),
         Plot("active units", ("active units",), "dimensions"),
         Plot("gradient norm", ("gradient norm",)),
     )
@@ -141,7 +142,7 @@ class VAE(Model):
         Preset("pictures", "Pictures", "Good samples and reconstructions of small pictures.", kinds=(Kind.IMAGE,)),
         Preset(
             "points", "Points", "Two codes for two coordinates: the plane is the whole latent space.",
-            {"latent_size": 2, "sigma": 0.05, "kl_warmup": "none"}, kinds=(Kind.POINTS,),
+            {"latent_size": 2, "sigma": 0.03, "flow_layers": 6, "kl_warmup": "none"}, kinds=(Kind.POINTS,),
         ),
         Preset(
             "beta4", "Beta 4", "A heavy KL term: fewer, more separate codes and softer pictures.",

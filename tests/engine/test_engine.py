@@ -74,10 +74,22 @@ def test_curves_arrive_losslessly_and_in_order(watch):
     watch.until(lambda w: "r" in w.runs and w.runs["r"].step >= 300)
     watch.engine.submit(Control("r", "pause"))
     watch.settled("r")
-    steps = np.concatenate([b.steps for b in watch.curves if b.run_id == "r"])
-    np.testing.assert_array_equal(steps, np.arange(1, watch.runs["r"].step + 1))
+    logged = [b.steps[np.isfinite(b.values[:, b.names.index("loss")])] for b in watch.curves if "loss" in b.names]
+    np.testing.assert_array_equal(np.concatenate(logged), np.arange(1, watch.runs["r"].step + 1))
     names = {n for b in watch.curves for n in b.names}
     assert {"loss", "elbo", "kl", "gradient norm"} <= names
+
+
+def test_held_out_terms_come_with_the_film(watch):
+    watch.engine.submit(create())
+    watch.engine.submit(Control("r", "play"))
+    watch.until(lambda w: sum("held-out elbo" in b.names for b in w.curves) and len(w.films) > 2)
+    watch.engine.submit(Control("r", "pause"))
+    watch.settled("r")
+    block = next(b for b in watch.curves if "held-out elbo" in b.names)
+    values = block.values[:, block.names.index("held-out elbo")]
+    kept = {f.step for f in watch.films if f.keep}
+    assert set(block.steps[np.isfinite(values)].tolist()) <= kept
 
 
 def test_pause_step_and_restart(watch):
