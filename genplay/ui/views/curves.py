@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
 from genplay.contract.catalogue import Plot
 from genplay.contract.errors import BadInput
 from genplay.contract.results import CurveBlock, Failure, RunState
-from genplay.export import table
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.views.empty import EmptyState
@@ -346,6 +345,8 @@ class CurvesDock(QWidget):
 
     def csv_text(self) -> str:
         """Every point of the selected run's curves as a table."""
+        from genplay.export import table
+
         return table.text(self.store.table(self.run.run_id)) if self.run else ""
 
     def _save_csv(self) -> None:
@@ -358,6 +359,8 @@ class CurvesDock(QWidget):
 
     def write_csv(self, path: str) -> None:
         """Write the table to ``path``, over what is there (the dialogue has asked), and say so."""
+        from genplay.export import table
+
         assert self.run is not None
         try:
             written = table.write(self.store.table(self.run.run_id), path, overwrite=True)
