@@ -168,7 +168,7 @@ class Form(QWidget):
         assert knob.low is not None and knob.high is not None
         whole = isinstance(knob.default, int)
         scale = knob.scale if knob.low > 0 else "linear"
-        decimals = 3 if knob.high - knob.low <= 0.5 else 2 if knob.high - knob.low <= 100 else 1
+        decimals = max(_decimals(knob.default), 3 if knob.high - knob.low <= 0.5 else 2)
         slider = ValueSlider(
             knob.low, knob.high, value, float(knob.default), scale=scale, integer=whole, decimals=decimals
         )
@@ -235,6 +235,11 @@ def _valid(knob: Knob, value: object, otherwise: Value | None = None) -> Value:
         return knob.check(value)
     except BadInput:
         return knob.default if otherwise is None else otherwise
+
+
+def _decimals(value: Value) -> int:
+    """Places after the point that a number is written with, at most four."""
+    return min(4, len(f"{value:.4f}".rstrip("0").partition(".")[2])) if isinstance(value, float) else 0
 
 
 def _label(knob: Knob) -> str:

@@ -239,6 +239,7 @@ class Sidebar(QWidget):
     wanted = Signal(str, str)  # action and run id
     renamed = Signal(str, str)  # run id and name
     new_wanted = Signal()
+    open_wanted = Signal()  # the menu of the open button
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -253,6 +254,12 @@ class Sidebar(QWidget):
         self.plus.setToolTip(hint("New run", "new"))
         self.plus.setAccessibleName("New run")
         self.plus.clicked.connect(self.new_wanted)
+        self.open = QPushButton()
+        self.open.setIcon(theme.icon("open"))
+        self.open.setProperty("role", "wide-icon")
+        self.open.setToolTip(hint("Open a file, or one opened lately", "open"))
+        self.open.setAccessibleName("Open a file, or one opened lately")
+        self.open.clicked.connect(self.open_wanted)
         self._runs, self._shelf = _column(), _column()
         self._none = QLabel("No runs yet: open one below, or make one with +.", wordWrap=True)
         self._none.setProperty("role", "dim")
@@ -262,8 +269,10 @@ class Sidebar(QWidget):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(8)
         head.addWidget(section("Runs"))
         head.addStretch(1)
+        head.addWidget(self.open)
         head.addWidget(self.plus)
         inside = QWidget()
         inside.setProperty("role", "panel")

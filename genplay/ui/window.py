@@ -31,7 +31,7 @@ from genplay.ui.opening import Opener
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.run_edits import DeleteEdit, RenameEdit
 from genplay.ui.settings import Settings
-from genplay.ui.shortcuts import TABLE, hairline
+from genplay.ui.shortcuts import TABLE, hairline, keys_of
 from genplay.ui.sidebar import Sidebar
 from genplay.ui.stage import NO_RUN, Stage
 from genplay.ui.toast import Note, Toasts
@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         self.sidebar.library_chosen.connect(self.open_path)
         self.sidebar.wanted.connect(self._act_on)
         self.sidebar.renamed.connect(self._rename)
+        self.sidebar.open_wanted.connect(self._show_open_menu)
         self.sidebar.new_wanted.connect(lambda: self.act("new"))
         self.stage.panel_changed.connect(self._panel_changed)
         self.stage.export_clicked.connect(lambda: self.act("export"))
@@ -386,6 +387,7 @@ class MainWindow(QMainWindow):
             return
         dialog = NewRunDialog(self.bridge, self.settings, self)
         dialog.create_wanted.connect(self.create_run)
+        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def create_run(self, request: CreateRun, play: bool = True) -> None:
@@ -410,9 +412,16 @@ class MainWindow(QMainWindow):
         self.settings.remember_file(str(path))
         self.settings["last_folder"] = files.parent_folder(path)
 
+    def _show_open_menu(self) -> None:
+        below = self.sidebar.open.rect().bottomLeft()
+        self.recent_menu().popup(self.sidebar.open.mapToGlobal(below))
+
     def recent_menu(self) -> QMenu:
-        """The files opened lately."""
+        """Open a file, or one of those opened lately."""
         menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.addAction(theme.icon("open"), f"Open a file…\t{keys_of('open')}", partial(self.act, "open"))
+        menu.addSeparator()
         for path in self.settings["recent"]:
             action = menu.addAction(Path(path).name)
             action.setToolTip(path)
@@ -499,13 +508,17 @@ class MainWindow(QMainWindow):
     def _act_settings(self) -> None:
         from genplay.ui.settings_dialog import SettingsDialog
 
-        SettingsDialog(self.settings, self.bridge, self).open()
+        dialog = SettingsDialog(self.settings, self.bridge, self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _act_help(self) -> None:
         from genplay.ui.shortcuts import ShortcutSheet
 
         more = [(p.title, keys, text) for p in self.stage.panels for keys, text in p.shortcuts]
-        ShortcutSheet(more, self).open()
+        sheet = ShortcutSheet(more, self)
+        sheet.finished.connect(sheet.deleteLater)
+        sheet.open()
 
     def _act_quit(self) -> None:
         self.close()
@@ -559,7 +572,9 @@ class MainWindow(QMainWindow):
 
         recipe = self.recipe(exhibit)
         if recipe is not None:
-            ExportDialog(exhibit, recipe, self).open()
+            dialog = ExportDialog(exhibit, recipe, self)
+            dialog.saved.connect(lambda path: self.tell(f"Saved {path.name}.", "good"))
+            dialog.open()
 
     # ---- the rest of the window
 

@@ -14,6 +14,11 @@ from genplay.ui import theme
 ROW, LABEL, EDGE = 30, 96, 4
 
 
+def spoken(name: str) -> str:
+    """The name of an attribute as words."""
+    return name.replace("_", " ")
+
+
 class Histogram(QWidget):
     """A row an attribute: its name, and a bar a value, as high as its share of the attribute's commonest value."""
 
@@ -57,7 +62,7 @@ class Histogram(QWidget):
         for bar, value, count in zip(self.bars(row), self._attributes[row].values, self._counts[row], strict=False):
             if bar.left() <= position.x() <= bar.right() + 2:
                 share = 100 * count / max(sum(self._counts[row]), 1)
-                return f"{self._attributes[row].name}: {value} · {count:,} ({share:.0f} %)"
+                return f"{spoken(self._attributes[row].name)}: {value} · {count:,} ({share:.0f} %)"
         return ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -66,7 +71,9 @@ class Histogram(QWidget):
         painter.setFont(theme.font(12))
         for row, attribute in enumerate(self._attributes):
             painter.setPen(theme.colour("dim"))
-            name = QFontMetrics(painter.font()).elidedText(attribute.name, Qt.TextElideMode.ElideRight, LABEL - 12)
+            name = QFontMetrics(painter.font()).elidedText(
+                spoken(attribute.name), Qt.TextElideMode.ElideRight, LABEL - 12
+            )
             painter.drawText(QRectF(0, row * ROW, LABEL - 12, ROW), Qt.AlignmentFlag.AlignVCenter, name)
             for bar in self.bars(row):
                 painter.fillRect(bar, theme.colour("accent"))
