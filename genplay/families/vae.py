@@ -162,7 +162,7 @@ class VAE(Model):
         ),
         Preset(
             "collapses", "Collapses", "Too heavy a KL term: watch the latent dimensions die (posterior collapse).",
-            {"beta": 20.0, "kl_warmup": "none", "sigma": 0.5},
+            {"beta": 20.0, "kl_warmup": "none", "sigma": 0.5, "posterior": "normal"},
         ),
     )  # fmt: skip
 
@@ -361,7 +361,7 @@ class VAE(Model):
         if step < COLLAPSE_STEP or active >= self.latent_size / 4:
             return ()
         text = (
-            f"Only {active:.0f} of {self.latent_size} latent dimensions carry information; the decoder ignores the "
+            f"Information in only {active:.0f} of {self.latent_size} latent dimensions: the decoder ignores the "
             "others (posterior collapse). A smaller beta, some free bits (0.1 to 0.5 nats), a longer KL warm-up or a "
             "smaller sigma bring them back; a smaller latent size does away with them."
         )

@@ -12,7 +12,7 @@ class AffineCoupling(nn.Module):
     The halves change places, so that a second layer transforms the other one. Starts as the bare exchange.
     """
 
-    LIMIT = 2.0
+    LIMIT = 1.0  # beyond it, stray codes can explode on their way back
 
     def __init__(self, size: int, hidden: int, condition: int = 0) -> None:
         super().__init__()
