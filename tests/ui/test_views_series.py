@@ -68,6 +68,18 @@ def test_a_block_that_goes_back_replaces_what_was_there() -> None:
     assert store.table("a") == {"loss": [(1, 10.0), (2, 20.0)]}
 
 
+def test_an_older_row_of_one_series_leaves_the_others_alone() -> None:
+    store = CurveStore()
+    store.take(block([1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0]))
+    nan = float("nan")
+    values = np.array([[nan, 0.5], [5.0, nan]], np.float32)
+    store.take(CurveBlock("a", ("loss", "held-out"), np.array([2, 5]), values))
+    assert store.table("a") == {
+        "loss": [(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0), (5, 5.0)],
+        "held-out": [(2, 0.5)],
+    }
+
+
 def test_value_at_a_step() -> None:
     store = CurveStore()
     store.take(block([10, 20], [1.0, 3.0]))

@@ -105,12 +105,14 @@ class CurveStore:
             run.clear()
         elif block.reset:
             for series in run.values():
-                series.drop_from(float(steps[0]))
+                series.drop_from(float(steps.min()))
         for column, name in enumerate(block.names):
             series = run.setdefault(name, Series())
-            if len(steps):
-                series.drop_from(float(steps[0]))
-            series.extend(steps, np.asarray(block.values[:, column], dtype=np.float64))
+            values = np.asarray(block.values[:, column], dtype=np.float64)
+            held = np.isfinite(values)  # a row may be older than what other series have: only its own values count
+            if held.any():
+                series.drop_from(float(steps[held][0]))
+            series.extend(steps[held], values[held])
 
     def forget(self, run_id: str) -> None:
         """Let go of a run's curves."""
