@@ -371,11 +371,26 @@ def test_points_are_shown_beside_the_data(rig: Rig) -> None:
     rig.settle()
     points = rig.panel.picture.points
     assert points.isVisible()
-    assert points.layer("decoded").points.shape == (1, 2)
+    assert points.cursor_at == pytest.approx(rig.panel.picture.answer.value.x[0])
     assert len(points.layer("data").points) == 1500
     assert not rig.panel.stage.views.isVisible()
     add_keyframes(rig, 2)
     assert rig.panel.path_exhibit().x.shape == (60, 2)
+
+
+def test_dragging_the_decoded_point_moves_the_code(rig: Rig) -> None:
+    rig.select("ring")
+    rig.session.apply(rig.session.state.random(1))
+    rig.settle()
+    points, plane, before = rig.panel.picture.points, rig.session.plane(), rig.z
+    QTest.mouseClick(points, LEFT, NONE, QPoint(5, 5))
+    assert np.array_equal(rig.z, before)  # a press beside the point moves nothing
+    assert points.cursor_at == pytest.approx(rig.panel.picture.answer.value.x[0])
+    drag(points, points.to_view(*points.cursor_at).toPoint(), QPoint(30, 0), steps=10)
+    moved = plane.project(rig.z) - plane.project(before)
+    assert moved[0] > 0.1
+    assert abs(moved[1]) < 1e-4
+    assert rig.undo.count() == 1
 
 
 def test_each_run_keeps_its_own_state_and_undo_finds_it(rig: Rig) -> None:
@@ -485,6 +500,35 @@ def test_restore_before_the_model_is_loaded_waits_for_it(rig: Rig) -> None:
     rig.panel.restore({}, rq.Decode(np.ones((1, 16), np.float32)))
     rig.panel.set_run(replace(run, run_id="late"))
     assert rig.z.tolist() == [1.0] * 16
+
+
+def test_keys_work_whichever_part_is_in_sight(rig: Rig) -> None:
+    rig.panel.activateWindow()
+    QTest.qWaitForWindowActive(rig.panel)
+    rig.panel.bottom.choose("arithmetic")
+    QTest.keyClick(rig.panel, Qt.Key.Key_R)
+    assert rig.session.state.seed is not None
+    QTest.keyClick(rig.panel, Qt.Key.Key_K)
+    assert len(rig.session.state.keyframes) == 1
+    QTest.keyClick(rig.panel, Qt.Key.Key_S)
+    assert np.abs(rig.session.map.codes - rig.z).max(axis=1).min() == 0
+    image = QImage(16, 16, QImage.Format.Format_RGB32)
+    image.fill(0xFF204060)
+    QApplication.clipboard().setImage(image)
+    QTest.keyClick(rig.panel, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert rig.asked("encode")[-1].x[0, 0].tolist() == [0x20, 0x40, 0x60]
+
+
+def test_dimensions_are_sorted_for_good_once_training_pauses(rig: Rig) -> None:
+    run = rig.bridge.runs["faces"]
+    kl = np.linspace(1.0, 0.25, 16).astype(np.float32)
+    nearly = kl.copy()
+    nearly[[2, 3]] = nearly[[3, 2]] + np.float32(0.01)
+    rig.panel.set_run(replace(run, status="training", vectors={"kl by dimension": kl}))
+    rig.panel.set_run(replace(run, status="training", vectors={"kl by dimension": nearly}))
+    assert rig.session.order.tolist() == list(range(16))
+    rig.panel.set_run(replace(run, status="paused", vectors={"kl by dimension": nearly}))
+    assert rig.session.order[:4].tolist() == [0, 1, 3, 2]
 
 
 def test_without_a_run_it_says_what_to_do(rig: Rig) -> None:

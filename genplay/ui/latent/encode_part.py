@@ -57,7 +57,6 @@ class EncodePart(QWidget):
         self.dice = _button("dice", "A random held-out picture", self.random)
         self.open = _button("open", "Open a picture file", self.choose_file)
         self.paste = _button("image-plus", "Paste a picture (Ctrl+V)", self.paste_picture)
-        self.paste.setShortcut("Ctrl+V")
         session.run_changed.connect(self._run_changed)
         session.map_changed.connect(self._follow)
         session.weights_changed.connect(self._again)
@@ -111,6 +110,8 @@ class EncodePart(QWidget):
 
     def take(self, mime: QMimeData | None) -> None:
         """Encode a picture that was pasted or dropped."""
+        if not self.session.ready:
+            return
         files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] if mime else []
         if mime is not None and files:
             self.open_file(Path(files[0]))

@@ -52,14 +52,13 @@ class PathPart(QWidget):
         self.strip = Strip()
         self.strip.text = INVITATION
         self._narrow = False
-        self.add = _button("plus", "Add the code on show as a keyframe (K)", "K", self.add_keyframe)
+        self.add = _button("plus", "Add the code on show as a keyframe (K)", self.add_keyframe)
         self.options = QPushButton()
         self.options.setProperty("role", "chip")
         self.options.setToolTip("How the path is travelled")
-        self.play = _button("play", "Play the path (P)", "P", self.toggle)
+        self.play = _button("play", "Play the path (P)", self.toggle)
         self.save = QPushButton(theme.icon("film"), "Save animation…")
         self.save.setToolTip("Save the path as an animation (Ctrl+Shift+E)")
-        self.save.setShortcut("Ctrl+Shift+E")
         self.save.setAccessibleName("Save the path as an animation")
         self.save.clicked.connect(self.save_wanted)
         self.options.setMenu(self._options_menu())
@@ -272,11 +271,10 @@ class Toolbar(QWidget):
         self.resized.emit(event.size().width())
 
 
-def _button(icon: str, tip: str, key: str, slot: Callable[[], None]) -> QPushButton:
+def _button(icon: str, tip: str, slot: Callable[[], None]) -> QPushButton:
     button = QPushButton(theme.icon(icon), "")
     button.setProperty("role", "icon")
     button.setToolTip(tip)
     button.setAccessibleName(tip)
-    button.setShortcut(key)
     button.clicked.connect(lambda: slot())
     return button

@@ -46,6 +46,22 @@ class TimedPicture(Picture):
         self.draggable = True
 
 
+class TimedScatter(Scatter):
+    """A scatter that tells its latency as a :class:`TimedPicture` does."""
+
+    painted = Signal(float)  # seconds
+
+    def __init__(self) -> None:
+        super().__init__(ground="background")
+        self.since = 0.0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.since:
+            since, self.since = self.since, 0.0
+            self.painted.emit(perf_counter() - since)
+
+
 class PicturePart(QWidget):
     """Asks for what the session's code decodes to, at once and newest first, and shows the answer."""
 
@@ -61,8 +77,11 @@ class PicturePart(QWidget):
         self.picture.set_draggable(True)
         self.picture.setAccessibleName("Decoded picture")
         self.picture.setToolTip("Drag to move through the plane · Shift slows · Ctrl and drag takes the picture along")
-        self.points = Scatter(ground="background")
+        self.points = TimedScatter()
         self.points.setAccessibleName("Decoded point")
+        self.points.show_position = False
+        self._at = (0.0, 0.0)  # where the decoded point was last
+        self._jumped = False
         self._layout = QStackedLayout(self)
         self._layout.addWidget(self.picture)
         self._layout.addWidget(self.points)
@@ -71,6 +90,10 @@ class PicturePart(QWidget):
         self.picture.drag_finished.connect(lambda: session.commit("drag the picture"))
         self.picture.drag_out.connect(self.drag_out)
         self.picture.painted.connect(self.latency)
+        self.points.painted.connect(self.latency)
+        self.points.cursor_pressed.connect(self._grip)
+        self.points.cursor_moved.connect(self._carried)
+        self.points.cursor_released.connect(lambda x, y: self._let_go())
         session.changed.connect(self._changed)
         session.weights_changed.connect(lambda: self.ask(0.0))
         session.run_changed.connect(self._run_changed)
@@ -89,7 +112,7 @@ class PicturePart(QWidget):
 
     def _answered(self, answer: Answer, question: Decode, since: float) -> None:
         self.answer, self.question = answer, question
-        self.picture.since = since
+        (self.picture if self.session.pictures else self.points).since = since
         self.show_decoded(answer.value.x[0])
 
     def show_decoded(self, x: np.ndarray) -> None:
@@ -97,8 +120,8 @@ class PicturePart(QWidget):
         if self.session.pictures:
             self.picture.set_image(x)
         else:
-            self.points.set_layer("rim", x[None], colour="text", size=16, opacity=1.0)
-            self.points.set_layer("decoded", x[None], colour="accent", size=12, opacity=1.0, title="decoded")
+            self._at = (float(x[0]), float(x[1]))
+            self.points.set_cursor(*self._at)
 
     def _shown_elsewhere(self, z: np.ndarray | None) -> None:
         if z is None and self.answer is not None:
@@ -108,6 +131,23 @@ class PicturePart(QWidget):
         plane, state = self.session.plane(), self.session.state
         x, y = plane.project(state.z)
         self.session.apply(state.moved(plane.moved(state.z, (x + SPAN * dx, y - SPAN * dy))))
+
+    def _grip(self) -> None:
+        self._jumped = True
+        self.session.begin()
+
+    def _carried(self, x: float, y: float) -> None:
+        """The decoded point was dragged: the code moves, and the point follows once it is decoded."""
+        step, self._at = (x - self._at[0], y - self._at[1]), (x, y)
+        jumped, self._jumped = self._jumped, False
+        if not jumped:  # a press beside the point only takes hold of it
+            x0, y0, x1, y1 = self.points.window_extent()
+            self._dragged(step[0] / (x1 - x0), -step[1] / (y1 - y0))
+
+    def _let_go(self) -> None:
+        self.session.commit("drag the point")
+        if self.answer is not None:
+            self.show_decoded(self.answer.value.x[0])
 
     def _run_changed(self) -> None:
         self.answer = self.question = None
@@ -122,8 +162,6 @@ class PicturePart(QWidget):
         latent = self.session.map
         if self.session.pictures or latent is None:
             return
-        for name in ("rim", "decoded"):  # drawn last, so that the data does not hide them
-            self.points.remove_layer(name)
         self.points.set_layer("data", latent.x, colour="dim", size=4, opacity=0.5, title="held-out data")
         self.points.fit_points()
         if self.answer is not None:

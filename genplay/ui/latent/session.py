@@ -132,11 +132,13 @@ class LatentSession(QObject):
     def _take_kl(self, run: RunState, quiet: bool = False) -> None:
         live = run.vectors.get(KL_VECTOR)
         kl = live if live is not None and len(live) == self.state.size else (self.map.kl if self.map else None)
-        if kl is None or (self.kl is not None and np.array_equal(kl, self.kl)):
+        if kl is None:
             return
+        news = self.kl is None or not np.array_equal(kl, self.kl)
         self.kl = np.asarray(kl, np.float32)
-        self.order = geometry.order_by_kl(self.kl, self.order if not quiet else None)
-        if not quiet:
+        slack = min(0.1, 0.05 * float(self.kl.max())) if run.status == "training" else 0.0
+        before, self.order = self.order, geometry.order_by_kl(self.kl, None if quiet else self.order, slack)
+        if not quiet and (news or not np.array_equal(before, self.order)):
             self.kl_changed.emit()
 
     def ask_map(self) -> None:
@@ -195,6 +197,8 @@ class LatentSession(QObject):
 
     def do(self, state: LatentState, text: str, *, same_gesture: bool = False) -> None:
         """A change that is one step of undo by itself, or one with the gesture just committed."""
+        if not self.ready:
+            return
         before = self.state
         if not same_gesture:
             self._gesture += 1

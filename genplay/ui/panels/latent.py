@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QUndoStack
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QUndoStack
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from genplay.contract.capability import Capability
@@ -68,6 +68,7 @@ class LatentPanel(Panel):
         path.save_wanted.connect(self._save_path)
         self.bottom.encode.refused.connect(self._refuse)
         self.bottom.encode.encoded.connect(lambda: self.bottom.choose("reconstruction"))
+        self._bind_keys()
         self.session.run_changed.connect(self._show_or_not)
         self._show_or_not()
 
@@ -90,6 +91,21 @@ class LatentPanel(Panel):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(inside)
         self._pages.addWidget(self._empty)
+
+    def _bind_keys(self) -> None:
+        """Keys that work wherever the focus is while the tab is in front, whichever part is in sight."""
+        path, encode, inspector = self.bottom.path, self.bottom.encode, self._inspector
+        slots = (
+            inspector.draw,
+            inspector.go_to_nearest,
+            path.add_keyframe,
+            path.toggle,
+            encode.paste_picture,
+            self._save_path,
+        )
+        for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(slot)
 
     def _make_actions(self) -> list[QWidget]:
         undo, dice = _icon("undo", "Undo (Ctrl+Z)"), _icon("dice", "Draw a random code (R)")
