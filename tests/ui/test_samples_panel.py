@@ -267,9 +267,15 @@ def test_points_are_drawn_over_or_beside_the_real_ones(rig: Rig) -> None:
     samples = rig.panel.scatter.layer("samples")
     assert samples is not None
     assert len(samples.points) == 2000
+    rig.drain()
+    assert rig.panel.scatter.layer("real") is not None, "points come with the data they learn"
+    rig.panel.real_button.click()
+    assert rig.panel.scatter.layer("real") is None
     rig.panel.real_button.click()
     rig.drain()
     assert rig.panel.scatter.layer("real") is not None
+    x0, y0, x1, y1 = rig.panel.scatter.window_extent()
+    assert x0 <= -1.2 and y0 <= -1.2 and x1 >= 1.2 and y1 >= 1.2, "a first, tiny cloud does not zoom the plane"
     rig.panel.beside_button.click()
     assert rig.panel.scatter.layer("real") is None
     assert rig.panel.real_scatter.layer("real") is not None

@@ -29,6 +29,7 @@ from genplay.ui.views.scatter import Scatter
 LIVE_MS = 500  # between refreshes while the model trains
 EMPTY = "Train or open a model to see samples of it."
 NEIGHBOURS = 8
+PLANE = 1.25  # half the width of the part of the plane on show
 REAL_POINTS = 2000
 
 
@@ -63,6 +64,7 @@ class SamplesPanel(Panel):
         self.drawn: _Drawn | None = None  # the last complete answer for the selected run
         self._memory: dict[str, tuple[Wish, _Drawn | None]] = {}
         self._wish: Wish | None = None
+        self._compared = False  # whether points have been shown beside the data once
         self._asked: tuple[object, ...] = ()  # question and weights of the last request
         self._active = self._large = False
         self._real: np.ndarray | None = None
@@ -183,6 +185,9 @@ class SamplesPanel(Panel):
                 self._asked = (self.drawn.question, self.drawn.run_id, self.drawn.step, self.drawn.digest)
         self.scatter.clear()
         self.real_scatter.clear()
+        if self.points and not self._compared:
+            self._compared = True  # points say little without the data; once shown, the choice is the user's
+            self.real_button.setChecked(True)
         self._arrange()
         self._show_drawn(fit=True)
 
@@ -274,6 +279,8 @@ class SamplesPanel(Panel):
             self.bridge.ask(f"{self.name}.real", "", question, self._take_real, self.failure_shown.emit)
 
     def _take_real(self, answer: Answer) -> None:
+        if not answer.last:
+            return  # a folder of pictures is still being read
         fresh = self._real is None
         self._real = answer.value.x
         self._show_real()
@@ -320,8 +327,9 @@ class SamplesPanel(Panel):
             self._fit_planes()
 
     def _fit_planes(self) -> None:
+        """Always the same part of the plane, where data sets live, so that clouds can be compared as they train."""
         for plane in (self.scatter, self.real_scatter):
-            plane.fit_points()
+            plane.fit(-PLANE, -PLANE, PLANE, PLANE)
 
     def _show_real(self) -> None:
         shown = self.real_button.isChecked() and self._real is not None
