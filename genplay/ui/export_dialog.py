@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from genplay import __version__
 from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.ui import theme
@@ -76,7 +77,8 @@ class ExportDialog(QDialog):
 
     def __init__(self, exhibit: Exhibit, recipe: Recipe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.exhibit, self.recipe = exhibit, recipe
+        self.exhibit = exhibit
+        self.recipe = dataclasses.replace(recipe, made_with=recipe.made_with or f"genplay {__version__}")
         self.setWindowTitle("Export")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="export")

@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from genplay import __version__
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import Decode
 from genplay.export import read_recipe
@@ -74,6 +75,7 @@ def test_grid_has_the_size_that_was_told(opened: Any, tmp_path: Path) -> None:
     recipe = read_recipe(tmp_path / "grid.png")
     assert recipe.view == {"panel": "latent"}
     assert recipe.export["spacing"] == 5
+    assert recipe.made_with == f"genplay {__version__}"  # as the script writes it, for the same bytes
 
 
 @pytest.mark.parametrize(("format", "suffix"), [("gif", ".gif"), ("apng", ".png"), ("webp", ".webp")])
