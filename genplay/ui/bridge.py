@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from genplay.contract.catalogue import Catalogue
-from genplay.contract.engine_api import Engine
 from genplay.contract.requests import Ask, Cancel, Question
-from genplay.contract.results import Answer, EngineStatus, Failure, RunState, Update
+
+if TYPE_CHECKING:
+    from genplay.contract.catalogue import Catalogue
+    from genplay.contract.engine_api import Engine
+    from genplay.contract.results import Answer, EngineStatus, Failure, RunState, Update
 
 CALM_MS, EAGER_MS = 16, 1
 

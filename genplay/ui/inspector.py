@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QScrollAre
 
 from genplay.contract.knob import Knob
 from genplay.contract.requests import SetLive
-from genplay.contract.results import RunState
 from genplay.ui.bridge import Bridge
-from genplay.ui.form import Form
 from genplay.ui.panel import Panel
 from genplay.ui.sidebar import section
+
+if TYPE_CHECKING:
+    from genplay.contract.results import RunState
+    from genplay.ui.form import Form
 
 WIDTH = 300
 
@@ -100,6 +102,8 @@ class Inspector(QScrollArea):
         self._heading.setVisible(bool(knobs))
         if self.run is None or not knobs:
             return
+        from genplay.ui.form import Form
+
         self.form = Form(knobs, {**self.run.config, **self.run.training})
         self._sent.clear()
         self.form.changed.connect(self._send)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import uuid
+import os
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
@@ -114,7 +113,7 @@ class NewRunDialog(QDialog):
         dice.setProperty("role", "icon")
         dice.setToolTip("Draw another seed")
         dice.setAccessibleName("Draw another seed")
-        dice.clicked.connect(lambda: self.seed.setValue(random.SystemRandom().randrange(10_000)))
+        dice.clicked.connect(lambda: self.seed.setValue(int.from_bytes(os.urandom(4), "big") % 10_000))
         for button in (dice, self.create_button):
             button.setAutoDefault(False)
         self.train_button.setProperty("role", "primary")
@@ -195,7 +194,7 @@ class NewRunDialog(QDialog):
         if self.browser.spec is None or source is None or family is None or knobs is None or training is None:
             return None
         return CreateRun(
-            uuid.uuid4().hex[:12],
+            os.urandom(6).hex(),
             self.name.text().strip() or f"{source.title} · {family.title}",
             family.name,
             source.name,

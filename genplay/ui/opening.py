@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genplay.contract import card as cards
 from genplay.contract.errors import BadInput
-from genplay.contract.recipe import Recipe
 from genplay.contract.requests import OpenCheckpoint
-from genplay.contract.results import RunState
 
 if TYPE_CHECKING:
+    from genplay.contract.recipe import Recipe
+    from genplay.contract.results import RunState
     from genplay.ui.window import MainWindow
 
 PICTURES = (".png", ".apng", ".gif", ".webp", ".npz")
@@ -42,10 +41,12 @@ class Opener:
 
     def open_checkpoint(self, path: str) -> str:
         """The id of the run that a checkpoint file is open as, opened if it was not; raises ``BadInput``."""
+        from genplay.contract import card as cards
+
         run_id = self._open_as(path)
         if run_id is None:
             card = cards.read(path)
-            run_id = uuid.uuid4().hex[:12]
+            run_id = os.urandom(6).hex()
             self.paths[run_id] = str(Path(path).resolve())
             self.window.expect(run_id, card)
             self.window.bridge.send(OpenCheckpoint(run_id, path))
@@ -147,6 +148,8 @@ def _is_ready(run: RunState) -> bool:
 
 
 def _has_digest(path: Path, digest: str) -> bool:
+    from genplay.contract import card as cards
+
     try:
         return path.stat().st_size <= cards.MAX_FILE and cards.digest(path) == digest
     except OSError:

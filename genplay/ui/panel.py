@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QWidget
 from genplay.contract.capability import Capability
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import Question
-from genplay.contract.results import Answer, RunState
 from genplay.contract.spec import Kind
 from genplay.ui.bridge import Bridge
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from genplay.contract.results import Answer, RunState
 
 
 @dataclass(frozen=True)

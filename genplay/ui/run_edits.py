@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtGui import QUndoCommand
 
 from genplay.contract.requests import DeleteRun, RenameRun, RestoreRun
-from genplay.contract.results import RunState
 from genplay.ui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from genplay.contract.results import RunState
 
 
 class DeleteEdit(QUndoCommand):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from genplay.contract import atomic, paths
+from genplay.contract import paths
 from genplay.contract.errors import BadInput
 
 NAME = "settings.json"
@@ -81,6 +81,8 @@ class Settings:
 
     def save(self) -> None:
         """Write the file; a failure is kept in ``problem``, since losing a window size must stop nothing."""
+        from genplay.contract import atomic
+
         try:
             atomic.write(self.path, json.dumps(self._values, indent=1, sort_keys=True).encode())
         except OSError as error:

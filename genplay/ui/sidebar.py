@@ -19,16 +19,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from genplay.contract.results import RunState
 from genplay.ui import mosaic, theme
-from genplay.ui.library import LibraryItem
 from genplay.ui.shortcuts import hint, keys_of
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from genplay.contract.results import RunState
+    from genplay.ui.library import LibraryItem
+
 WIDTH, CARD_HEIGHT = 260, 64
 MAX_NAME = 80
+NO_RUNS = "No runs yet: open one below, or make one with +."
 MENU = (
     ("rename", "Rename", "rename"),
     ("duplicate", "Duplicate, untrained", "duplicate"),
@@ -261,7 +263,7 @@ class Sidebar(QWidget):
         self.open.setAccessibleName("Open a file, or one opened lately")
         self.open.clicked.connect(self.open_wanted)
         self._runs, self._shelf = _column(), _column()
-        self._none = QLabel("No runs yet: open one below, or make one with +.", wordWrap=True)
+        self._none = QLabel(NO_RUNS, wordWrap=True)
         self._none.setProperty("role", "dim")
         self._lay_out()
         theme.signals().changed.connect(self._repaint)
@@ -319,6 +321,10 @@ class Sidebar(QWidget):
         self._runs.addWidget(card)
         self._none.hide()
 
+    def show_opening(self, name: str) -> None:
+        """Say that a run is on its way, while there is none."""
+        self._none.setText(f"Opening {name}…")
+
     def show_film(self, run_id: str, x: np.ndarray) -> None:
         """The latest samples of a run."""
         if run_id in self.cards:
@@ -331,6 +337,7 @@ class Sidebar(QWidget):
             self._runs.removeWidget(card)
             card.hide()
             card.deleteLater()
+        self._none.setText(NO_RUNS)
         self._none.setVisible(not self.cards)
 
     def select(self, run_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QUndoStack
@@ -18,12 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from genplay.contract.results import Failure, FilmFrame, RunState
 from genplay.ui import mosaic, theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.shortcuts import hint
 from genplay.ui.toast import Banner
+
+if TYPE_CHECKING:
+    from genplay.contract.results import Failure, FilmFrame, RunState
 
 PATIENCE = 0.3  # seconds before a question under way is shown
 NO_RUN = "Open a model from the library, or make a new run with +."

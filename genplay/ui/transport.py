@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from genplay.contract.results import EngineStatus, RunState
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.shortcuts import hint
+
+if TYPE_CHECKING:
+    from genplay.contract.results import EngineStatus, RunState
 
 HEIGHT = 48
 UNITS = {Kind.IMAGE: "img/s", Kind.POINTS: "points/s", Kind.TOKENS: "sequences/s"}

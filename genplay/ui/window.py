@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-import uuid
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,17 +13,12 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from genplay.contract.card import Card
-from genplay.contract.engine_api import Engine
 from genplay.contract.errors import BadInput
-from genplay.contract.recipe import Recipe
 from genplay.contract.requests import Control, CreateRun, ForkRun, SaveRun
-from genplay.contract.results import EngineStatus, Failure, FilmFrame, RunState
-from genplay.ui import files, library, theme
+from genplay.ui import files, theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
 from genplay.ui.inspector import Inspector
-from genplay.ui.library import LibraryItem
 from genplay.ui.opening import Opener
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.run_edits import DeleteEdit, RenameEdit
@@ -38,6 +30,11 @@ from genplay.ui.toast import Note, Toasts
 from genplay.ui.transport import Transport
 
 if TYPE_CHECKING:
+    from genplay.contract.card import Card
+    from genplay.contract.engine_api import Engine
+    from genplay.contract.recipe import Recipe
+    from genplay.contract.results import EngineStatus, Failure, FilmFrame, RunState
+    from genplay.ui.library import LibraryItem
     from genplay.ui.views.curves import CurvesDock
     from genplay.ui.views.filmstrip import Filmstrip
     from genplay.ui.views.notice import NoticeBar
@@ -207,6 +204,8 @@ class MainWindow(QMainWindow):
 
     def _open_first(self) -> None:
         """At the first start, open a shipped model at once; later, show its picture while the engine loads."""
+        from genplay.ui import library
+
         item = library.read_first(self.library_folder)
         if item is None or item.card is None:
             self.stage.waiting.show_text(LOADING)
@@ -217,6 +216,8 @@ class MainWindow(QMainWindow):
             self.opener.open_checkpoint(str(item.path))
 
     def _fill_library(self) -> None:
+        from genplay.ui import library
+
         self.library = library.read(self.library_folder)
         self.sidebar.show_library(self.library)
 
@@ -247,6 +248,8 @@ class MainWindow(QMainWindow):
             self.tell(self.settings.problem, "warn")
 
     def _add_panels(self, module: str) -> None:
+        import importlib
+
         for kind in panels_in(importlib.import_module(module)):
             self.stage.saved = self.settings["panels"]
             self.stage.add_panel(kind(self.bridge, self.undo))
@@ -267,6 +270,7 @@ class MainWindow(QMainWindow):
         """A run is about to come; select it when it does."""
         if card is not None:
             self._expected[run_id] = card
+            self.sidebar.show_opening(card.name)
 
     def select(self, run_id: str) -> None:
         """Show a run; one that is still being opened is shown by its preview."""
@@ -279,6 +283,8 @@ class MainWindow(QMainWindow):
         self._show(run)
 
     def _show_expected(self, card: Card) -> None:
+        from genplay.ui.library import LibraryItem
+
         item = LibraryItem(Path(), card)
         ready = self.bridge.status is not None and self.bridge.status.ready
         self.stage.waiting.show_text(f"Opening {card.name}…" if ready else LOADING, item.preview)
@@ -452,7 +458,7 @@ class MainWindow(QMainWindow):
     def _fork(self, word: str, fresh: bool) -> None:
         run = self.run()
         if run is not None:
-            new_id = uuid.uuid4().hex[:12]
+            new_id = os.urandom(6).hex()
             self.selected = new_id
             self.bridge.send(ForkRun(run.run_id, new_id, self.unique_name(f"{run.name} {word}"), fresh))
 
@@ -537,6 +543,8 @@ class MainWindow(QMainWindow):
 
     def recipe(self, exhibit: Exhibit) -> Recipe | None:
         """What makes an exhibit again."""
+        from genplay.contract.recipe import Recipe
+
         run, panel = self.run(), self.stage.current()
         if run is None:
             return None
@@ -658,6 +666,8 @@ class MainWindow(QMainWindow):
 
 def panel_modules() -> list[str]:
     """The modules of ``genplay.ui.panels``, the one with the first tab first."""
+    import pkgutil
+
     from genplay.ui import panels
 
     names = [f"{panels.__name__}.{info.name}" for info in pkgutil.iter_modules(panels.__path__)]
@@ -666,6 +676,8 @@ def panel_modules() -> list[str]:
 
 def panels_in(module: Any) -> list[type[Panel]]:
     """The panels that a module defines."""
+    import inspect
+
     kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass)]
     return [kind for kind in kinds if issubclass(kind, Panel) and kind.__module__ == module.__name__]
 

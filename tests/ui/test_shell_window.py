@@ -38,7 +38,7 @@ def library(tmp_path):
     fake.write_checkpoint(folder / "vae-faces16.safetensors", "Faces · VAE")
     fake.write_checkpoint(folder / "gan-faces.safetensors", "Faces · GAN", "gan")
     fake.write_checkpoint(folder / "a-ring.safetensors", "Ring · VAE", "vae", "ring", fake.RING)
-    (folder / "broken.safetensors").write_bytes((10**9).to_bytes(8, "little") + b"not a checkpoint at all")
+    (folder / "broken.safetensors").write_bytes((15).to_bytes(8, "little") + b"not JSON at all")
     return folder
 
 
