@@ -20,6 +20,7 @@ from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
 from genplay.ui.latent.keyframes import CODE_MIME, code_mime, code_of
+from genplay.ui.latent.state import LatentState
 from genplay.ui.panels.latent import LatentPanel
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -458,11 +459,22 @@ def test_state_and_recipe_bring_everything_back(rig: Rig) -> None:
     text = rig.panel.recipe_of(exhibit).to_json()
     saved, z = rig.panel.state(), rig.z
     again = Recipe.from_json(text)
-    rig.panel.restore({}, None)
+    rig.session.do(LatentState.start(16), "forget everything")
     assert rig.session.state.keyframes == ()
     rig.panel.restore(again.view, again.question)
     assert rig.panel.state() == saved
     assert np.array_equal(rig.z, z)
+
+
+def test_a_code_from_another_tab_leaves_the_rest_alone_and_can_be_undone(rig: Rig) -> None:
+    add_keyframes(rig)
+    before, count = rig.z, rig.undo.count()
+    rig.panel.restore({"z": [0.5] * 16, "condition": []})
+    assert rig.z.tolist() == [0.5] * 16
+    assert len(rig.session.state.keyframes) == 3
+    assert rig.undo.count() == count + 1
+    rig.undo.undo()
+    assert np.array_equal(rig.z, before)
 
 
 def test_a_question_alone_restores_what_it_made(rig: Rig) -> None:

@@ -65,5 +65,5 @@ def with_question(state: LatentState, question: Question | None) -> LatentState:
     if condition:
         plain["condition"] = list(condition)
     merged = state.to_plain() | plain
-    read = LatentState.from_plain(merged, state.size)
+    read = LatentState.from_plain(merged, state.size, state)
     return read if "z" not in plain or np.array_equal(read.z, state.z) else replace(read, seed=None)

@@ -113,19 +113,18 @@ class LatentSession(QObject):
         self.kl, self.order = None, np.arange(size)
         if run is not None:
             self._take_kl(run, quiet=True)
-            self._check_condition()
+            self.state = self._fitting(self.state)
         self.run_changed.emit()
         if self._pending is not None and self.ready:
             pending, self._pending = self._pending, None
             self.restore(*pending)
         self.ask_map()
 
-    def _check_condition(self) -> None:
+    def _fitting(self, state: LatentState) -> LatentState:
+        """``state`` with a condition that suits the data's attributes: unspecified where it does not."""
         limits = [attribute.any for attribute in self.attributes]
-        wanted = self.state.condition
-        fits = len(wanted) == len(limits) and all(0 <= v <= top for v, top in zip(wanted, limits))
-        if not fits:
-            self.state = replace(self.state, condition=tuple(limits))
+        fits = len(state.condition) == len(limits) and all(0 <= v <= top for v, top in zip(state.condition, limits))
+        return state if fits else replace(state, condition=tuple(limits))
 
     # ---- KL and the map
 
@@ -214,13 +213,15 @@ class LatentSession(QObject):
             self._states[run_id] = state
 
     def restore(self, plain: object, question: Question | None) -> None:
-        """The state of a recipe, and the code of the question it holds; both may be damaged."""
+        """The state of a recipe, or a part of it, and the code of the question it holds; both may be damaged."""
         if not self.ready:
             self._pending = (plain, question)
             return
-        state = LatentState.from_plain(plain, self.state.size)
-        self.apply(with_question(state, question))
-        self._check_condition()
+        state = self._fitting(with_question(LatentState.from_plain(plain, self.state.size, self.state), question))
+        if self.active:
+            self.do(state, "restore a view")
+        else:
+            self.apply(state)
 
     # ---- asking
 

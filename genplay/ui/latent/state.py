@@ -118,9 +118,12 @@ class LatentState:
         }
 
     @classmethod
-    def from_plain(cls, plain: object, size: int) -> LatentState:
-        """The reverse of ``to_plain`` for a space of ``size`` dimensions; whatever is damaged keeps its default."""
-        start = cls.start(size)
+    def from_plain(cls, plain: object, size: int, start: LatentState | None = None) -> LatentState:
+        """The reverse of ``to_plain`` for a space of ``size`` dimensions.
+
+        Whatever is missing or damaged stays as it is in ``start``, by default the middle of the space.
+        """
+        start = start or cls.start(size)
         if not isinstance(plain, dict):
             return start
         readers: dict[str, Callable[[Any], Any]] = {
