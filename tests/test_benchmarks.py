@@ -1,0 +1,111 @@
+"""Each benchmark runs, measures what it says and writes JSON. Whether targets are met is for a quiet machine to tell."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from figures import Report, quantile, spread
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+def run(script: str, *options: str) -> dict[str, Any]:
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(FOLDER / script), *options, "--json", "-"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert all(math.isfinite(check["value"]) for check in found["checks"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def quick_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    from genplay.engine import headless
+    from genplay.engine.run import Run
+
+    run = Run.create("quick", "Quick", "vae", "faces16", config={"width": 8, "latent_size": 4})
+    for _ in headless.train(run, 3, None):
+        pass
+    path = tmp_path_factory.mktemp("benchmarks") / "quick.safetensors"
+    run.save(path)
+    return str(path)
+
+
+def test_training_is_compared_with_a_bare_loop() -> None:
+    found = run("train.py", "--rounds", "1", "--seconds", "0.2", "--only", "points", "--no-window", "--no-peers")
+    rates, ratios = found["results"]["points"]["rates"], found["results"]["points"]["ratios"]
+    assert ratios["headless"] == pytest.approx(rates["headless"] / rates["bare"])
+    assert [check["target"] for check in found["checks"]] == [0.98]
+
+
+def test_the_bare_loop_minimises_what_the_family_minimises() -> None:
+    import torch
+    import train
+
+    from genplay.core.dataset import Batch
+
+    model, data = train._model(train.POINTS)
+    x = data[:4096]
+    torch.manual_seed(0)
+    ours = next(model.objectives(Batch(x, torch.zeros(len(x), 0, dtype=torch.int64), 1), torch.default_generator)).loss
+    torch.manual_seed(0)
+    assert train._loss(model, x).item() == pytest.approx(ours.item(), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_training_in_the_window_is_compared_with_a_bare_loop() -> None:
+    found = run("train.py", "--rounds", "1", "--seconds", "0.5", "--no-peers")
+    assert (
+        {"window", "headless"} == set(found["results"]["image"]["ratios"]) == set(found["results"]["points"]["ratios"])
+    )
+    assert len(found["checks"]) == 4
+
+
+def test_starts_are_compared_with_a_bare_window(quick_checkpoint: str) -> None:
+    found = run("startup.py", "--rounds", "1", "--checkpoint", quick_checkpoint)
+    seconds = found["results"]["genplay_seconds"]
+    assert found["results"]["bare_seconds"] > 0 and 0 < seconds["painted"] < seconds["picture"] < seconds["dragged"]
+    assert found["results"]["widgets"] > 20
+    assert not {"torch", "pyqtgraph"} & set(found["results"]["heavy_at_first_paint"])
+
+
+@pytest.mark.slow
+def test_drags_are_timed_idle_and_beside_training(quick_checkpoint: str) -> None:
+    options = ("--events", "9", "--rounds", "1", "--seconds", "0.3", "--imports", "0", "--checkpoint", quick_checkpoint)
+    found = run("drag.py", *options)
+    for state in ("idle", "training"):
+        assert all(found["results"][state][where]["n"] >= 8 for where in ("plane", "slider", "picture"))
+    assert found["results"]["late"]["n"] > 10
+    assert len(found["checks"]) == 4
+
+
+@pytest.mark.slow
+def test_a_start_tells_how_late_the_event_loop_got(quick_checkpoint: str) -> None:
+    options = ("--events", "9", "--rounds", "1", "--seconds", "0.3", "--imports", "1", "--checkpoint", quick_checkpoint)
+    found = run("drag.py", *options)
+    assert found["results"]["import"]["median_of_max"] == found["results"]["import"]["starts"][0]["max"] > 0
+
+
+def test_quantiles_lie_between_neighbours() -> None:
+    assert quantile([0.0, 1.0], 0.25) == 0.25
+    assert quantile([3.0], 0.99) == 3.0
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == {"n": 5, "p50": 3.0, "p90": 4.6, "p99": pytest.approx(4.96), "max": 5.0}
+
+
+def test_a_report_tells_what_is_missed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report("sample", {"rate": 1.5})
+    report.at_most("lateness", 7.0, 6.0, " ms")
+    report.at_least("throughput", 1.0, 1.0, "x")
+    report.finish(str(tmp_path / "found.json"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [check["met"] for check in found["checks"]] == [False, True]
+    assert found["results"] == {"rate": 1.5}
+    assert capsys.readouterr().out.splitlines()[0] == "MISSED lateness: 7 ms (target at most 6 ms)"
