@@ -1,4 +1,4 @@
-"""Each benchmark runs, measures what it says and writes JSON. Whether targets are met is for a quiet machine to tell."""
+"""Each benchmark runs, measures what it says and writes JSON; whether targets are met, a quiet machine must tell."""
 
 from __future__ import annotations
 
