@@ -127,10 +127,14 @@ class Stage(QWidget):
     def set_run(self, run: RunState | None) -> None:
         """Another run is selected, or the selected one changed."""
         another = (run.run_id if run else "") != (self.run.run_id if self.run else "")
+        had_failed = not another and self.run is not None and self.run.status == "failed"
+        failed = run is not None and run.status == "failed" and bool(run.message)
         self.run = run
-        if another:
+        if another or (had_failed and not failed):
             self.banner.clear()
         self._settle()
+        if run is not None and failed and not had_failed:
+            self.banner.show(run.message)
         if self._shown is not None:
             self._shown.set_run(run)
             if another:

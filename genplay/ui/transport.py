@@ -82,7 +82,7 @@ class Transport(QWidget):
         first = self._run is None or run is None
         self._run = run
         for button in (self.play, self.step_button, self.restart):
-            button.setEnabled(run is not None and run.status not in ("loading", "failed"))
+            button.setEnabled(run is not None and can_train(run))
         if first or training != was_training:
             self._show_training(training)
         self.step.setText(f"step {run.step:,}" if run else "")
@@ -109,6 +109,11 @@ class Transport(QWidget):
             parts.append(f"{status.device.upper()} {threads}" if status.device == "cpu" else status.device.upper())
             parts.append(f"{status.memory_mb:,.0f} MB")
         self.health.setText(" · ".join(parts))
+
+
+def can_train(run: RunState) -> bool:
+    """Whether Play has a meaning: a run that stopped on numbers that are not finite may go on with other knobs."""
+    return run.status != "loading" and bool(run.capabilities)
 
 
 def headline(run: RunState) -> str:

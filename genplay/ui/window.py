@@ -27,7 +27,7 @@ from genplay.ui.shortcuts import TABLE, hairline, keys_of
 from genplay.ui.sidebar import Sidebar
 from genplay.ui.stage import NO_RUN, Stage
 from genplay.ui.toast import Note, Toasts
-from genplay.ui.transport import Transport
+from genplay.ui.transport import Transport, can_train
 
 if TYPE_CHECKING:
     from genplay.contract.card import Card
@@ -346,6 +346,9 @@ class MainWindow(QMainWindow):
         if self._expected.pop(failure.run_id, None) is not None:
             self.opener.forget(failure.run_id)
             self.stage.waiting.show_text(NO_RUN, b"")
+        elif failure.run_id and failure.run_id == self.selected and self.stage.current() is not None:
+            self.stage.banner.show(failure.message)
+            return
         self.tell(failure.message, "bad")
 
     # ---- actions, by the names of shortcuts.TABLE
@@ -361,7 +364,7 @@ class MainWindow(QMainWindow):
 
     def _control(self, action: str) -> None:
         run = self.run()
-        if run is not None and run.status not in ("loading", "failed"):
+        if run is not None and can_train(run):
             self.bridge.send(Control(run.run_id, action))
 
     def _act_play(self) -> None:

@@ -435,6 +435,20 @@ def test_a_failure_is_shown_over_its_panel_and_escape_takes_it_away(window):
     assert window.stage.banner.note is None
 
 
+def test_a_run_that_failed_says_so_over_the_stage_and_can_be_played_again(window, qtbot):
+    from dataclasses import replace
+
+    run = window.run()
+    message = "Training stopped at step 12: the loss is not a finite number; lower the learning rate."
+    window.engine._put(replace(run, status="failed", message=message))
+    qtbot.waitUntil(lambda: window.stage.banner.note is not None)
+    assert window.stage.banner.note.text() == message
+    assert window.sidebar.cards[run.run_id].status == message
+    QTest.mouseClick(window.transport.play, LEFT)
+    qtbot.waitUntil(lambda: window.run().status == "training")
+    assert window.stage.banner.note is None
+
+
 def test_a_slow_question_shows_a_bar_after_a_while_and_can_be_cancelled(window, qtbot):
     panel = window.stage.current()
     window.engine.drain = lambda: rs.Update()  # the engine stays silent from now on
