@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -26,6 +27,8 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA (NVIDIA)", "mps": "M
 
 class SettingsDialog(QDialog):
     """Changes take effect at once, but for the number of threads, which counts from the next start."""
+
+    was_reset = Signal()
 
     def __init__(self, settings: Settings, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,6 +109,7 @@ class SettingsDialog(QDialog):
         self.settings.reset()
         theme.set_mode(self.settings["theme"])
         self.bridge.send(SetDevice(self.settings["device"]))
+        self.was_reset.emit()
         self.accept()
 
 

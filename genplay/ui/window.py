@@ -169,6 +169,12 @@ class MainWindow(QMainWindow):
         if self.settings["maximised"]:
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
+    def _place_anew(self) -> None:
+        """The settings were reset: sizes as at the first start."""
+        self._place()
+        if self.curves is not None:
+            self.curves.set_collapsed(False)
+
     # ---- after the first paint
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -518,6 +524,7 @@ class MainWindow(QMainWindow):
         from genplay.ui.settings_dialog import SettingsDialog
 
         dialog = SettingsDialog(self.settings, self.bridge, self)
+        dialog.was_reset.connect(self._place_anew)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

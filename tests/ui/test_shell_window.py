@@ -607,6 +607,20 @@ def test_the_settings_take_effect_at_once(window, qtbot):
     assert (again["theme"], again["device"], again["threads"]) == ("light", "cpu", 3)
 
 
+def test_a_reset_brings_back_theme_and_sizes(window):
+    window.settings["theme"] = "light"
+    theme.set_mode("light")
+    window.resize(1150, 720)
+    window.act("curves")
+    window.act("settings")
+    dialog = next(c for c in window.children() if isinstance(c, SettingsDialog))
+    QTest.mouseClick(dialog.reset, LEFT)
+    next(c for c in dialog.children() if isinstance(c, QMessageBox)).buttons()[0].click()
+    assert theme.shown() == "dark"
+    assert (window.width(), window.height()) == (1440, 900)
+    assert not window.curves.collapsed
+
+
 def test_a_corrupt_settings_file_is_reported_in_the_window(make, tmp_path):
     from genplay.ui.settings import load
 
