@@ -13,6 +13,7 @@ from genplay.contract.requests import Ask, Cancel
 from genplay.contract.results import EngineStatus, Failure, Update
 from genplay.engine.lane import Lane
 from genplay.engine.mailbox import Mailbox
+from genplay.engine.preload import load_libraries
 
 if TYPE_CHECKING:
     from genplay.engine.workshop import Workshop
@@ -101,6 +102,7 @@ class ThreadedEngine:
     # ---- on the train lane --------------------------------------------------------------------------------
 
     def _boot(self, root: Path, device: str, threads: int, autosave_seconds: float) -> None:
+        load_libraries()
         from genplay.engine.device import set_threads
         from genplay.engine.workshop import Workshop
 
