@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication
 from genplay.contract import paths
 from genplay.engine.facade import ThreadedEngine
 from genplay.ui import settings as settings_file
-from genplay.ui import theme
 
 if TYPE_CHECKING:
     from genplay.ui.settings import Settings
@@ -32,7 +31,7 @@ def run(files: Sequence[str] = (), reset: bool = False) -> int:
     if reset:
         settings_file.reset()
     settings = settings_file.load()
-    application = make_application(settings["theme"])
+    application = make_application()
     window, engine = make_window(settings)
     show(window, engine, files)
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -40,15 +39,14 @@ def run(files: Sequence[str] = (), reset: bool = False) -> int:
     return application.exec()
 
 
-def make_application(mode: str = "system") -> QApplication:
-    """The application with its look, its icon and hooks for exceptions that nobody caught."""
+def make_application() -> QApplication:
+    """The application with its icon and hooks for exceptions that nobody caught."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("genplay")
     application.setDesktopFileName("genplay")
     application.setWindowIcon(QIcon(str(paths.shipped("assets") / "icon.svg")))
-    theme.start(application, mode)
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda caught: _log_uncaught(caught.exc_type, caught.exc_value, caught.exc_traceback)
     return application

@@ -27,7 +27,7 @@ def offscreen_window(size: tuple[int, int], theme: str) -> Iterator[MainWindow]:
         from genplay import app
         from genplay.ui import settings as settings_file
 
-        app.make_application(theme)
+        app.make_application()
         settings = settings_file.Settings(Path(home) / settings_file.NAME)
         settings["theme"], settings["launched"] = theme, True
         window, engine = app.make_window(settings, Path(home))
