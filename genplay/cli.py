@@ -87,7 +87,7 @@ def _train_parser(name: str) -> _Parser:
     parser.add_argument("family", help="a model family; see genplay list families")
     parser.add_argument("--data", required=True, help="a data set; see genplay list data")
     parser.add_argument("--data-set", nargs="+", default=[], metavar="K=V", help="options of the data set")
-    parser.add_argument("--preset", help="a named starting point of the family")
+    parser.add_argument("--preset", help="a starting point of the family (default: its first one for the data)")
     parser.add_argument("--set", nargs="+", default=[], action="extend", metavar="K=V", help="settings to change")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="training steps")
@@ -129,7 +129,7 @@ def _new_run(chosen: argparse.Namespace) -> Run:
     from genplay.engine.run import Run, default_name
 
     family = families.named(chosen.family)
-    config, training = _preset(family, chosen.preset)
+    config, training = _preset(family, chosen.preset, _kind(chosen.data))
     own = {k.name: k for k in knob.knobs(TrainingConfig)}
     theirs = {k.name: k for k in knob.knobs(family.Config)}
     for name, text in _pairs(chosen.set).items():
@@ -151,12 +151,24 @@ def _new_run(chosen: argparse.Namespace) -> Run:
     return run
 
 
-def _preset(family: Any, name: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    if name is None:
-        return {}, {}
+def _kind(data_name: str) -> Any:
+    """The kind of data that a source gives, as far as it is known before loading."""
+    from genplay import data
+    from genplay.contract.spec import Kind
+
+    spec = data.source(data_name).spec
+    return spec.kind if spec else Kind.IMAGE
+
+
+def _preset(family: Any, name: str | None, kind: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of a preset; without a name, of the first one meant for this kind of data, as in the window."""
     known = {preset.name: preset for preset in family.presets}
+    if name is None:
+        name = next((p.name for p in family.presets if not p.kinds or kind in p.kinds), "none")
+    if name == "none":
+        return {}, {}
     if name not in known:
-        raise BadInput(f"The {family.title} has no preset {name!r}; known: {', '.join(known) or 'none'}.")
+        raise BadInput(f"The {family.title} has no preset {name!r}; known: {', '.join(['none', *known])}.")
     return dict(known[name].config), dict(known[name].training)
 
 

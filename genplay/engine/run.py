@@ -299,7 +299,7 @@ class Run:
 
     def command(self) -> str:
         """The command line that trains this run from scratch."""
-        words = ["genplay", "train", self.family.name, "--data", self.data_name]
+        words = ["genplay", "train", self.family.name, "--data", self.data_name, "--preset", "none"]
         for flag, values in (("--data-set", self.data_options), ("--set", self._changed())):
             words += [flag, *(f"{n}={v}" for n, v in values.items())] if values else []
         return shlex.join([*words, "--steps", str(self.step), "--seed", str(self.seed)])
