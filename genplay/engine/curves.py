@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from genplay.contract.errors import BadInput
 from genplay.contract.results import CurveBlock
 
 DENSE = 2000  # every step is logged up to here, then every (step // DENSE)-th
@@ -95,10 +96,12 @@ class Curves:
         return [[self.steps[i], float(f"{values[i]:.6g}")] for i in held]
 
     def take_thinned(self, curves: dict[str, list[list[float]]]) -> None:
-        """The reverse of ``thinned``."""
+        """The reverse of ``thinned``; raises ``BadInput`` for steps that cannot be."""
         rows: dict[int, dict[str, float]] = {}
         for name, points in curves.items():
             for step, value in points:
+                if not 0 <= step < 1 << 53:
+                    raise BadInput("The curves on the genplay card have a step that cannot be.")
                 rows.setdefault(int(step), {})[name] = float(value)
         for step in sorted(rows):
             self.add(step, rows[step])

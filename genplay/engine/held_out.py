@@ -16,7 +16,8 @@ def held_out_terms(model: Model, data: Dataset, step: int, seed: int) -> dict[st
     """The model's ``held_out`` terms on the same held-out examples with the same noise each time."""
     if not model.held_out:
         return {}
-    batch = Batch(to_float(data.heldout[:ROWS]), data.heldout_labels[:ROWS], step)
+    x, labels = data.heldout[:ROWS].to(model.device), data.heldout_labels[:ROWS].to(model.device)
+    batch = Batch(to_float(x), labels, step)
     generator = torch.Generator(model.device).manual_seed(seed)
     found: dict[str, float] = {}
     for objective in model.objectives(batch, generator):

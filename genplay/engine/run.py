@@ -77,6 +77,8 @@ class Run:
         device: torch.device | None = None,
     ) -> Run:
         """A new, untrained run from plain settings; raises ``BadInput``."""
+        if not 0 <= seed < 1 << 63:
+            raise BadInput("The seed must be a whole number from 0 to 9223372036854775807.")
         family = families.named(family_name)
         run = cls(
             run_id,
@@ -131,8 +133,8 @@ class Run:
         twin = dataclasses.replace(
             self, run_id=run_id, name=name, trainer=None, curves=Curves(), film=[], status="paused", path="", digest="",
             seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
+            rate=0.0, _newest_vectors=None,
         )  # fmt: skip
-        twin.__dict__.pop("dataset", None)
         twin._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
         if not fresh and self.trainer is not None:
             assert twin.trainer is not None
@@ -167,36 +169,48 @@ class Run:
     def wake_from(self, state: tuple[dict[str, torch.Tensor], dict[str, Any]], curves: Curves) -> None:
         """Load data and continue from a saved state; raises ``BadInput`` and stays asleep when it does not fit."""
         self.wake()
-        assert self.trainer is not None
         try:
-            tensors, plain = state
-            self.trainer.restore(tensors, plain)
-            self.trainer.set_live(plain.get("live", {}))
+            self._take_state(*state)
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            self.trainer = None
+            raise BadInput("The saved state of this run does not fit its settings.") from None
         except BadInput:
             self.trainer = None
             raise
-        self.config, self.training = self.trainer.model.config, self.trainer.config
-        self.seconds = float(plain.get("seconds", 0.0))
         self.curves, self.saved_step = curves, self.step
         self.film = [(step, x) for step, x in self.film if step <= self.step]
+
+    def _take_state(self, tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> None:
+        """Continue from a state; one of another kind of device, whose random streams differ, starts new noise."""
+        assert self.trainer is not None
+        if plain.get("device", self.device.type) != self.device.type:
+            fresh = self.trainer.generator.manual_seed(self.seed + int(plain["step"]))
+            tensors = {**tensors, "generator": fresh.get_state()}
+        self.trainer.restore(tensors, plain)
+        self.set_live(plain.get("live", {}))
+        self.seconds = float(plain.get("seconds", 0.0))
 
     def restart(self) -> None:
         """Back to step 0, with the same seed and the present settings."""
         self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
         self.curves, self.film, self.seconds, self.digest = Curves(), [], 0.0, ""
         self.terms, self.vectors, self.message, self.saved_step = {}, {}, "", -1
+        self._newest_vectors = None
 
     def move(self, device: torch.device) -> None:
-        """Continue on another device. The noise starts a new stream there."""
+        """Continue on another device. The noise starts a new stream there. What fails leaves the run as it was.
+
+        Whoever advances the trainer must take the new one from then on.
+        """
         if not self.awake or device == self.device:
             self.device = device
             return
         tensors, plain = self.state()
-        self.device = device
-        self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, device))
-        assert self.trainer is not None
-        tensors["generator"] = self.trainer.generator.manual_seed(self.seed + self.step).get_state()
-        self.trainer.restore({n: t.to(device) if n != "generator" else t for n, t in tensors.items()}, plain)
+        model = new_model(self.family, self.config, self.dataset.spec, self.seed, device)
+        trainer = Trainer(model, self.dataset, self.training, self.seed)
+        tensors["generator"] = trainer.generator.manual_seed(self.seed + self.step).get_state()
+        trainer.restore({n: t.to(device) if n != "generator" else t for n, t in tensors.items()}, plain)
+        self.trainer, self.device = trainer, device
 
     def _adopt(self, model: Model) -> None:
         self.trainer = Trainer(model, self.dataset, self.training, self.seed)
@@ -210,7 +224,8 @@ class Run:
         return self.trainer.step if self.trainer else self.sleeping_step
 
     def log(self, step: Step) -> None:
-        """Keep what a training step logged."""
+        """Keep what a training step logged. The weights are no longer those of a file."""
+        self.digest = ""
         if is_logged(step.number):
             self.terms = step.terms
             self.curves.add(step.number, self.terms)
@@ -230,6 +245,8 @@ class Run:
         assert self.trainer is not None
         self.trainer.set_live(values)
         self.config, self.training = self.trainer.model.config, self.trainer.config
+        if not self.digest:  # a checkpoint that was only opened is not kept as a run
+            self.saved_step = -1
 
     def add_film(self, step: int, x: np.ndarray) -> None:
         """Keep a frame of the filmstrip; when there are too many every second one goes."""
@@ -284,7 +301,7 @@ class Run:
             for k in knob.knobs(type(config))
             if k.live
         }
-        return tensors, {**plain, "live": live, "seconds": self.seconds}
+        return tensors, {**plain, "live": live, "seconds": self.seconds, "device": self.device.type}
 
     def snapshot(self) -> Snapshot:
         """A frozen copy of the averaged weights."""
@@ -343,8 +360,8 @@ class Run:
 
     def save(self, path: str | Path) -> str:
         """Write a checkpoint; returns its digest. Raises ``OSError``."""
-        self.path = str(path)
         self.digest = checkpoint.save(path, self.replica().model, self.card())
+        self.path = str(path)
         return self.digest
 
 

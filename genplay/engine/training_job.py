@@ -29,7 +29,7 @@ class Outside:
 def train(run: Run, outside: Outside) -> Iterator[None]:
     """Train ``run``, yielding after every step, until ``run.steps_left`` is 0."""
     assert run.trainer is not None
-    run.status, run.message, run.digest = "training", "", ""
+    run.status, run.message = "training", ""
     clock = _Clocks(run, outside)
     batch = run.trainer.batches.batch_size
     started, begun_at = now(), run.seconds
