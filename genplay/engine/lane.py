@@ -97,7 +97,7 @@ class Lane:
             call = self._calls.popleft()
             try:
                 call()
-            except Exception as error:  # noqa: BLE001 - a command that fails must not take the lane down
+            except BaseException as error:  # noqa: BLE001 - a command that fails must not take the lane down
                 self._failed(error)
 
     def _advance(self, job: Job) -> None:
@@ -108,7 +108,7 @@ class Lane:
                 for _ in job.steps:
                     if self._calls or time.perf_counter() >= until:
                         return
-        except Exception as error:  # noqa: BLE001 - every job ends as done, failed or cancelled
+        except BaseException as error:  # noqa: BLE001 - every job ends as done, failed or cancelled
             self._jobs.pop(job.key, None)
             self._end(job, error)
             return
@@ -121,6 +121,9 @@ class Lane:
             if close is not None:
                 with job.context():
                     close()
+        except BaseException as second:  # noqa: BLE001 - as above
+            error = error or second
+        try:
             job.ended(error)
-        except Exception as second:  # noqa: BLE001 - as above
-            self._failed(second)
+        except BaseException as third:  # noqa: BLE001 - as above
+            self._failed(third)

@@ -69,9 +69,11 @@ class Mailbox:
             self._runs[run.run_id] = run
 
     def put_removed(self, run_id: str) -> None:
-        """A run is gone."""
+        """A run is gone, and what was still to be said of it."""
         with self._lock:
             self._runs.pop(run_id, None)
+            for name in ("curves", "films"):
+                self._lists[name] = [item for item in self._lists[name] if item.run_id != run_id]
             self._removed.append(run_id)
 
     def put_curves(self, block: CurveBlock) -> None:
