@@ -65,6 +65,10 @@ class Curves:
         self._saved = len(self.steps)
         return self._lines(start), whole
 
+    def save_all_again(self) -> None:
+        """The last lines did not reach the disk whole: have the next ones replace the file."""
+        self._saved = 0
+
     def _lines(self, start: int) -> str:
         rows = []
         for i in range(start, len(self.steps)):
@@ -78,11 +82,13 @@ class Curves:
             try:
                 row = json.loads(line)
                 step = int(row.pop("step"))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                terms = {str(n): float(v) for n, v in row.items() if isinstance(v, int | float)}
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                 break
-            if step > last_step:
-                continue
-            self.add(step, {str(n): float(v) for n, v in row.items() if isinstance(v, int | float)})
+            if step < 0:
+                break
+            if step <= last_step:
+                self.add(step, terms)
         self._saved = 0
 
     def thinned(self, most: int = 300) -> dict[str, list[list[float]]]:

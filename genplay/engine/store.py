@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,18 @@ class Store:
         self.trash = root.parent / "trash"
 
     def open(self) -> tuple[list[SavedRun], list[str]]:
-        """All saved runs, oldest first, and a sentence for each that cannot be read. Sweeps up after a crash."""
+        """All saved runs, oldest first, and a sentence for each that cannot be read. Sweeps up after a crash.
+
+        Raises ``OSError`` when the folder cannot be used.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         atomic.sweep(self.root)
         shutil.rmtree(self.trash, ignore_errors=True)
         found, problems = [], []
         for folder in sorted((p for p in self.root.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime):
+            if not any((folder / name).exists() for name in ("run.json", "state.safetensors")):
+                shutil.rmtree(folder, ignore_errors=True)  # killed in its first write: there is nothing to keep
+                continue
             try:
                 found.append(self._read(folder))
             except BadInput as error:
@@ -73,8 +80,14 @@ class Store:
     ) -> None:
         """Save a run. The state is renamed into place before the card, which only ever names a state that is there."""
         folder = self.root / run_id
+        if not folder.is_dir():
+            curves.save_all_again()
         lines, whole = curves.unsaved_lines()
-        _put_lines(folder / "curves.jsonl", lines, whole)
+        try:
+            _put_lines(folder / "curves.jsonl", lines, whole)
+        except OSError:
+            curves.save_all_again()
+            raise
         atomic.write(folder / "film.npz", _film_bytes(film))
         atomic.write(folder / "state.safetensors", checkpoint.pack(*state))
         atomic.write(folder / "run.json", card.to_json().encode())
@@ -105,10 +118,12 @@ class Store:
             shutil.rmtree(self.trash / run_id, ignore_errors=True)
             folder.rename(self.trash / run_id)
 
-    def bring_back(self, run_id: str) -> None:
-        """Undo ``discard``."""
-        if (self.trash / run_id).is_dir():
-            (self.trash / run_id).rename(self.root / run_id)
+    def bring_back(self, run_id: str) -> bool:
+        """Undo ``discard``; False when there is nothing in the trash."""
+        if not (self.trash / run_id).is_dir():
+            return False
+        (self.trash / run_id).rename(self.root / run_id)
+        return True
 
 
 def _put_lines(path: Path, lines: str, whole: bool) -> None:
@@ -128,10 +143,11 @@ def _film_bytes(film: list[tuple[int, np.ndarray]]) -> bytes:
 
 def _read_film(path: Path, last_step: int) -> list[tuple[int, np.ndarray]]:
     """Frames up to a step; a damaged film is only a film, and is left out."""
+    damage = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, OverflowError)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             steps = arrays["steps"].tolist()
             film = [(int(step), arrays[f"frame{i}"]) for i, step in enumerate(steps) if step <= last_step]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (*damage, zipfile.BadZipFile, zlib.error):
         return []
     return [(step, x) for step, x in film if x.dtype in (np.uint8, np.float32, np.int64)]

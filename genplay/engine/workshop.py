@@ -83,9 +83,11 @@ class Workshop:
             lane.post(partial(lane.stop, f"ask:{slot}"))
 
     def _wake_and_ask(self, request: ask_for.Ask) -> None:
+        if not self.mailbox.is_newest(request.slot, request.job):
+            return
         try:
             self._awake(request.run_id)
-        except BadInput as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the question has its end
             self._fail(error, slot=request.slot, run_id=request.run_id, job=request.job)
             return
         self._start_on(self.view, request)
@@ -133,7 +135,7 @@ class Workshop:
         """Carry out a command; what goes wrong becomes a ``Failure``."""
         try:
             self._handle(request)
-        except (BadInput, OSError, RuntimeError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the window is told which run it concerns
             self._fail(error, run_id=getattr(request, "new_id", "") or getattr(request, "run_id", ""))
 
     @singledispatchmethod
@@ -201,22 +203,23 @@ class Workshop:
     @_handle.register
     def _delete(self, request: ask_for.DeleteRun) -> None:
         run = self._run(request.run_id)
-        if self.train.is_running(self._key(run)):
-            self._pause(run)
+        self._pause(run)
+        self.store.discard(run.run_id)
         del self.runs[run.run_id]
         self.deleted[run.run_id] = run
-        self.store.discard(run.run_id)
         self.shelf.remove(run.run_id)
         self.view.post(partial(self.replicas.forget, run.run_id))
         self.mailbox.put_removed(run.run_id)
 
     @_handle.register
     def _restore(self, request: ask_for.RestoreRun) -> None:
-        run = self.deleted.pop(request.run_id, None)
+        run = self.deleted.get(request.run_id)
         if run is None:
             raise BadInput("That run can no longer be brought back.")
-        self.store.bring_back(run.run_id)
-        self.runs[run.run_id] = run
+        was_saved = self.store.bring_back(run.run_id)
+        if not was_saved and not run.digest:  # a checkpoint that was only opened has no folder
+            run.saved_step = -1
+        self.runs[run.run_id] = self.deleted.pop(run.run_id)
         run.curves.resend()
         self._show(run)
         for step, x in run.film:
@@ -234,10 +237,22 @@ class Workshop:
     def _set_device(self, request: ask_for.SetDevice) -> None:
         self.device = device.choose(request.device)
         for run in self.runs.values():
+            self._move(run)
+
+    def _move(self, run: Run) -> None:
+        """Continue a run on the chosen device; one that trains is stopped for it and then trains on."""
+        was_running, steps_left = self.train.is_running(self._key(run)), run.steps_left
+        if run.device != self.device:
+            self.train.stop(self._key(run))
+        try:
             run.move(self.device)
-            if run.awake:
-                self._publish(run)
-            self._report(run)
+        except (RuntimeError, MemoryError) as error:
+            self._fail(error, run_id=run.run_id)
+        if run.awake:
+            self._publish(run)
+        if was_running and not self.train.is_running(self._key(run)):
+            self._play(run, steps_left)
+        self._report(run)
 
     # ---- training -----------------------------------------------------------------------------------------
 
@@ -319,7 +334,7 @@ class Workshop:
                     yield
                 terms = held_out_terms(model, shown.data, step, run.seed) if keep and step else {}
             assert value is not None
-            frame = FilmFrame(run.run_id, step, value.x, reset=not run.film, keep=keep)
+            frame = FilmFrame(run.run_id, step, value.x, keep=keep)
             self.train.post(partial(self._take_film, run, frame, terms))
 
         job = Job(f"film:{run.run_id}", steps(), partial(self._film_ended, run))
@@ -328,6 +343,7 @@ class Workshop:
     def _take_film(self, run: Run, frame: FilmFrame, terms: dict[str, float]) -> None:
         if run.run_id not in self.runs or frame.step > run.step:
             return  # deleted or restarted meanwhile
+        frame = replace(frame, reset=not run.film)
         if frame.keep:
             run.add_film(frame.step, frame.x)
         if terms:
@@ -373,7 +389,10 @@ class Workshop:
         self._report(run)
 
     def _open_store(self) -> None:
-        saved, problems = self.store.open()
+        try:
+            saved, problems = self.store.open()
+        except OSError as error:
+            saved, problems = [], [f"Runs cannot be kept from one start to the next. {_sentence(error)}"]
         for item in saved:
             try:
                 self._add_saved(item)
@@ -397,7 +416,7 @@ class Workshop:
         try:
             self.store.write(run.run_id, run.card(with_curves=False), run.state(), run.curves, run.film)
             run.saved_step = run.step
-        except (OSError, BadInput) as error:
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:  # training goes on all the same
             self.mailbox.put_failure(Failure(f"{run.name} could not be saved: {_sentence(error)}", run_id=run.run_id))
 
     def shut(self) -> None:
