@@ -115,6 +115,10 @@ class VAESampling:
         1.0, "temperature", "standard deviation of the codes drawn; below 1 is more typical, above 1 more varied",
         low=0.0, high=2.0,
     )  # fmt: skip
+    noise: bool = knob(
+        False, "noise", "draw points from the distribution around the decoder's output, not that output itself",
+        kinds=(Kind.POINTS,),
+    )  # fmt: skip
 
 
 class VAE(Model):
@@ -142,7 +146,7 @@ class VAE(Model):
         Preset("pictures", "Pictures", "Good samples and reconstructions of small pictures.", kinds=(Kind.IMAGE,)),
         Preset(
             "points", "Points", "Two codes for two coordinates: the plane is the whole latent space.",
-            {"latent_size": 2, "sigma": 0.03, "flow_layers": 6, "kl_warmup": "none"}, kinds=(Kind.POINTS,),
+            {"latent_size": 2, "sigma": 0.03, "flow_layers": 8, "width": 16, "kl_warmup": "none"}, kinds=(Kind.POINTS,),
         ),
         Preset(
             "beta4", "Beta 4", "A heavy KL term: fewer, more separate codes and softer pictures.",
@@ -322,10 +326,18 @@ class VAE(Model):
     def sample_steps(
         self, n: int, config: VAESampling, generator: Generator, labels: Tensor | None = None
     ) -> Iterator[Frame]:
-        """One frame: codes from N(0, temperature^2 I), decoded."""
-        z = torch.randn(n, self.latent_size, generator=generator, device=generator.device).to(self.device)
-        z = z * config.temperature
-        yield Frame(self.decode(z, labels), 0.0, {"z": z})
+        """One frame: codes from N(0, temperature^2 I), decoded to the means of p(x | z).
+
+        With ``noise`` points are drawn from p(x | z) itself; pictures would only look grainy.
+        """
+        z = config.temperature * self._noise((n, self.latent_size), generator)
+        x = self.decode(z, labels)
+        if config.noise and self.spec.kind is Kind.POINTS:
+            x = x + self._log_sigma().exp() * self._noise(x.shape, generator)
+        yield Frame(x, 0.0, {"z": z})
+
+    def _noise(self, shape: tuple[int, ...], generator: Generator) -> Tensor:
+        return torch.randn(shape, generator=generator, device=generator.device).to(self.device)
 
     def log_density(self, x: Tensor, labels: Tensor | None = None, generator: Generator | None = None) -> Tensor:
         """The ELBO with one draw from the posterior: a lower bound on log p(x) in expectation, (B,) nats.

@@ -94,6 +94,14 @@ def test_samples_come_with_their_codes() -> None:
     torch.testing.assert_close(frame.extras["z"], 0.5 * wide.extras["z"])
 
 
+def test_points_are_drawn_with_the_noise_of_the_likelihood() -> None:
+    model = make(POINTS, sigma=0.3).eval().requires_grad_(False)
+    bare, noisy = (
+        model.sample(2000, VAESampling(noise=noise), torch.Generator().manual_seed(0)) for noise in (False, True)
+    )
+    assert (noisy - bare).std() == pytest.approx(0.3, rel=0.05)
+
+
 def test_bernoulli_decodes_into_the_range_of_pixels() -> None:
     x = make(likelihood="bernoulli").decode(100 * torch.randn(20, 4))
     assert x.min() >= -1 and x.max() <= 1
