@@ -5,11 +5,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -19,8 +21,8 @@ from genplay.contract.requests import Control, CreateRun
 from genplay.contract.results import CurveBlock, Failure
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
-from genplay.ui.views.curves import IDLE, NO_RUN, CurvesDock, series_colour
-from genplay.ui.views.plots import log_ticks
+from genplay.ui.views.curves import IDLE, NO_RUN, REDRAW_MS, CurvesDock, series_colour
+from genplay.ui.views.plots import log_ticks, opaque
 
 
 @pytest.fixture
@@ -171,13 +173,23 @@ def test_hidden_or_folded_curves_are_not_drawn(dock: CurvesDock, bridge: Bridge,
     qtbot.waitUntil(lambda: dock.redraws > before)
 
 
-def test_curves_are_drawn_at_most_ten_times_a_second(dock: CurvesDock, bridge: Bridge) -> None:
-    QTest.qWait(150)
-    before = dock.redraws
-    for _ in range(40):
+def test_curves_are_drawn_at_most_five_times_a_second(dock: CurvesDock, bridge: Bridge) -> None:
+    QTest.qWait(350)
+    before, begun = dock.redraws, perf_counter()
+    for _ in range(60):
         bridge.drain()
         QTest.qWait(10)
-    assert 1 <= dock.redraws - before <= 8
+    assert 1 <= dock.redraws - before <= 1 + 5 * (perf_counter() - begun)
+
+
+def test_what_the_user_changes_is_drawn_sooner_than_what_training_adds(
+    dock: CurvesDock, bridge: Bridge, qtbot: QtBot
+) -> None:
+    QTest.qWait(350)
+    put(bridge, [90_000], [1.0])
+    assert dock._timer.remainingTime() > REDRAW_MS
+    dock.log_x.click()
+    assert dock._timer.remainingTime() <= REDRAW_MS
 
 
 def test_zooming_one_plot_zooms_all_and_double_click_follows_again(dock: CurvesDock) -> None:
@@ -251,3 +263,26 @@ def test_ticks_of_a_logarithmic_axis_are_round_and_few(low: float, high: float, 
     ticks = log_ticks(low, high)
     assert [label for _, label in ticks] == labels
     assert [10**at for at, _ in ticks] == pytest.approx([float(label.replace(",", "")) for label in labels])
+
+
+def test_a_plot_is_painted_once_when_it_is_drawn(dock: CurvesDock, bridge: Bridge, qtbot: QtBot) -> None:
+    qtbot.wait(400)  # until all is laid out and nothing is due
+    painted = []
+    view = dock.plots[0].widget
+    original = type(view).paintEvent
+    view.paintEvent = lambda event: (painted.append(event), original(view, event))
+    steps = np.arange(2000, 2600)
+    put(bridge, steps, 40 + 30 * np.sin(steps / 40))
+    dock.redraw()
+    for _ in range(10):
+        QApplication.processEvents()
+    assert len(painted) == 1
+
+
+def test_the_grid_needs_no_blending_and_looks_as_if_it_did() -> None:
+    pen = QPen(QColor(200, 100, 0, 51))
+    ground = theme.colour("panel")
+    found = opaque(pen).color()
+    assert found.alpha() == 255
+    for over, below, mixed in zip(pen.color().getRgb(), ground.getRgb(), found.getRgb()[:3]):
+        assert mixed == pytest.approx(0.2 * over + 0.8 * below, abs=1)

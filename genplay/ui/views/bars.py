@@ -115,8 +115,9 @@ class Bars(QWidget):
             return
         if not self.horizontal:
             self._draw_scale(painter)
+        every = self._every()
         for index in range(len(self._values)):
-            self._draw_bar(painter, index)
+            self._draw_bar(painter, index, index % every == 0)
         self._draw_threshold(painter)
 
     def _draw_head(self, painter: QPainter) -> None:
@@ -137,7 +138,7 @@ class Bars(QWidget):
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, y - 8, frame.left() - 5, 16), flags, f"{share * self._span():.2g}")
 
-    def _draw_bar(self, painter: QPainter, index: int) -> None:
+    def _draw_bar(self, painter: QPainter, index: int, named: bool) -> None:
         below = self._threshold is not None and self._values[index] < self._threshold
         tint = theme.colour("dim") if below else self._tint()
         if index == self._hover:
@@ -151,13 +152,14 @@ class Bars(QWidget):
             painter.drawText(row, flags, self._names[index])
             value = QRectF(place.right() + 5, place.top() - 4, 60, ROW)
             painter.drawText(value, flags, f"{self._values[index]:.2f}")
-        elif index % self._every() == 0:
+        elif named:
             area = QRectF(place.center().x() - 30, self._frame().bottom() + 2, 60, 16)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self._names[index])
 
     def _every(self) -> int:
         """Every how many bars a name fits."""
-        widest = max(QFontMetricsF(theme.font(11)).horizontalAdvance(name) for name in self._names) + 6
+        metrics = QFontMetricsF(theme.font(11))
+        widest = max(metrics.horizontalAdvance(name) for name in self._names) + 6
         return max(1, math.ceil(widest * len(self._values) / max(1.0, self._frame().width())))
 
     def _draw_threshold(self, painter: QPainter) -> None:
