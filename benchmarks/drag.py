@@ -268,19 +268,26 @@ def _start() -> dict[str, float]:
 
 def _lateness_of_a_start() -> int:
     """In a fresh process: print the lateness until the catalogue has come."""
-    from genplay import app
-    from genplay.ui import settings as settings_file
+    from PySide6.QtCore import QTimer
 
-    settings = settings_file.load()
-    app.make_application(settings["theme"])
-    window, engine = app.make_window(settings)
-    app.show(window, engine)
+    from genplay import app, cli
+
     late: list[float] = []
-    with _lateness(late):
-        _loop_until(lambda: window.bridge.catalogue is not None)
-    window.close()
-    print(json.dumps(spread(late)))
-    return 0
+    show = app.show
+
+    def watched(window: Any, engine: Any, files: Any = ()) -> None:
+        window.painted.connect(lambda: QTimer.singleShot(0, watch))
+
+        def watch() -> None:
+            with _lateness(late):
+                _loop_until(lambda: window.bridge.catalogue is not None)
+            print(json.dumps(spread(late)))
+            window.close()
+
+        show(window, engine, files)
+
+    app.show = watched
+    return cli.main([])
 
 
 if __name__ == "__main__":

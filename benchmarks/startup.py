@@ -126,17 +126,17 @@ def _bare(count: int) -> int:
 
 def _genplay(folder: Path) -> int:
     """What ``genplay`` does when it is started for the first time; prints when what was reached."""
-    import genplay.cli  # noqa: F401 - the real start imports it
-    from genplay import app
-    from genplay.ui import settings as settings_file
+    from genplay import app, cli
 
-    settings = settings_file.load()
-    application = app.make_application(settings["theme"])
-    window, engine = app.make_window(settings)
-    window.library_folder = folder
-    _Milestones(window, engine)
-    app.show(window, engine)
-    return application.exec()
+    show = app.show
+
+    def watched(window: Any, engine: Any, files: Any = ()) -> None:
+        window.library_folder = folder
+        _Milestones(window, engine)
+        show(window, engine, files)
+
+    app.show = watched
+    return cli.main([])
 
 
 class _Milestones:
