@@ -17,8 +17,8 @@ FOLDER = Path(__file__).resolve().parent
 LONG = ["--set", "learning_rate=0.001", "ema=0.9995"]
 RECIPES: dict[str, list[str]] = {
     "vae-faces16": ["vae", "--data", "faces16", "--steps", "30000", *LONG],
-    "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "15000", *LONG],
-    "vae-glyphs28": ["vae", "--data", "glyphs28", "--steps", "15000", *LONG],
+    "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "5000", "--set", "sigma=0.25"],
+    "vae-glyphs28": ["vae", "--data", "glyphs28", "--steps", "5000", "--set", "sigma=0.25"],
     "vae-ring8": ["vae", "--data", "ring", "--preset", "points", "--steps", "20000", *LONG],
 }
 

@@ -50,7 +50,7 @@ LOGVAR_RANGE = (-14.0, 6.0)
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
 COLLAPSE_STEP = 300
 FLOW_HIDDEN = 96
-DENSE_SIZE = 1024
+DENSE_SIZE = 768
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,11 @@ class VAEConfig:
         low=0.01, high=2.0, scale="log", shown_if=("likelihood", ("gaussian",)),
     )  # fmt: skip
     network: str = knob(
-        "auto", "network", "fully connected or convolutional; auto takes the mlp up to 1024 numbers (16x16 in colour)",
+        "auto", "network", "fully connected or convolutional; auto takes the mlp up to 768 numbers (16x16 in colour)",
         choices=("auto", "mlp", "conv"),
     )  # fmt: skip
     width: int = knob(
-        32, "width", "channels of the first convolution (doubled at each halving); an eighth of a dense layer",
+        32, "width", "8 times as many units in a dense layer, half as many channels at the top of a convolutional network",
         low=4, high=256, scale="log",
     )  # fmt: skip
     conditional: bool = knob(
@@ -382,8 +382,9 @@ class VAE(Model):
 
 
 def _conv_networks(config: VAEConfig, spec: DataSpec, condition: int) -> tuple[nn.Module, nn.Module]:
-    encoder = ConvEncoder(spec.shape, 2 * config.latent_size, config.width)
-    return encoder, ConvDecoder(config.latent_size + condition, spec.shape, config.width)
+    channels = config.width // 2
+    encoder = ConvEncoder(spec.shape, 2 * config.latent_size, channels)
+    return encoder, ConvDecoder(config.latent_size + condition, spec.shape, channels)
 
 
 def _dense_networks(config: VAEConfig, spec: DataSpec, condition: int) -> tuple[nn.Module, nn.Module]:
@@ -394,7 +395,7 @@ def _dense_networks(config: VAEConfig, spec: DataSpec, condition: int) -> tuple[
 
 
 def _network(wanted: str, spec: DataSpec) -> str:
-    """What "auto" stands for: dense layers learn pictures of few numbers faster, convolutions larger ones."""
+    """What "auto" stands for: dense layers learn pixel art faster, convolutions draw larger pictures more smoothly."""
     if wanted != "auto":
         return wanted
     return "conv" if spec.kind is Kind.IMAGE and spec.size > DENSE_SIZE else "mlp"
