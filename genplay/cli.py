@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parser = COMMANDS[words[0]](words[0]) if words and words[0] in COMMANDS else _window_parser()
         chosen = parser.parse_args(words[1:] if words and words[0] in COMMANDS else words)
-        return int(chosen.command(chosen) or 0)
+        status = int(chosen.command(chosen) or 0)
+        print(end="", flush=True)  # a reader who has left is met here, not while Python ends
+        return status
     except BadInput as error:
         print(f"genplay: {error}", file=sys.stderr)
     except BrokenPipeError:
@@ -86,7 +88,9 @@ def _train_parser(name: str) -> _Parser:
     parser = _parser(name, "Train a model and write a checkpoint.", _train)
     parser.add_argument("family", help="a model family; see genplay list families")
     parser.add_argument("--data", required=True, help="a data set; see genplay list data")
-    parser.add_argument("--data-set", nargs="+", default=[], metavar="K=V", help="options of the data set")
+    parser.add_argument(
+        "--data-set", nargs="+", default=[], action="extend", metavar="K=V", help="options of the data set"
+    )
     parser.add_argument("--preset", help="a starting point of the family (default: its first one for the data)")
     parser.add_argument("--set", nargs="+", default=[], action="extend", metavar="K=V", help="settings to change")
     length = parser.add_mutually_exclusive_group()
@@ -203,10 +207,14 @@ def _sample_parser(name: str) -> _Parser:
     parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
     parser.add_argument("-n", type=int, default=64, help="how many samples (default 64)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--condition", nargs="+", default=[], metavar="ATTRIBUTE=VALUE", help="what to ask for")
+    parser.add_argument(
+        "--condition", nargs="+", default=[], action="extend", metavar="ATTRIBUTE=VALUE", help="what to ask for"
+    )
     for option, help in (("guidance", "guidance scale"), ("sampler", "sampling method"), ("steps", "sampler steps")):
         parser.add_argument(f"--{option}", help=f"{help}, where the family has it")
-    parser.add_argument("--set", nargs="+", default=[], metavar="K=V", help="other settings of the sampler")
+    parser.add_argument(
+        "--set", nargs="+", default=[], action="extend", metavar="K=V", help="other settings of the sampler"
+    )
     parser.add_argument("--scale", type=int, default=4, help="pixels a pixel in pictures (default 4)")
     parser.add_argument("--columns", type=int, default=0, help="width of the grid (default about a square)")
     _add_machine(parser)
@@ -250,7 +258,9 @@ def _reconstruct_parser(name: str) -> _Parser:
     parser = _parser(name, "Encode and decode the held-out pictures of a data set, in order.", _reconstruct)
     parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
     parser.add_argument("--data", required=True, help="a data set of the model's kind and shape")
-    parser.add_argument("--data-set", nargs="+", default=[], metavar="K=V", help="options of the data set")
+    parser.add_argument(
+        "--data-set", nargs="+", default=[], action="extend", metavar="K=V", help="options of the data set"
+    )
     _add_machine(parser)
     _add_out(parser, "FILE.npz with images and reconstructions")
     return parser
@@ -413,12 +423,14 @@ def _checkpoint_path(name: str) -> Path:
 
 
 def _free_path(name: str, overwrite: bool, endings: set[str]) -> Path:
-    """A path that may be written; raises ``BadInput`` for another ending, a missing folder or a file that is there."""
+    """A path that may be written, as far as that can be known before the work; raises ``BadInput``."""
     path = Path(name)
     if path.suffix not in endings:
         raise BadInput(f"--out must end in {', '.join(sorted(endings))}, not {name!r}.")
     if not path.absolute().parent.is_dir():
         raise BadInput(f"There is no folder {str(path.parent)!r} for --out.")
+    if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise BadInput(f"{name} cannot be written: {'it is a folder' if path.is_dir() else 'permission denied'}.")
     if not overwrite and path.exists() and path.stat().st_size:
         raise BadInput(f"{name} exists; give --overwrite to replace it.")
     return path

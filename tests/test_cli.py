@@ -188,3 +188,60 @@ def test_as_a_program(tmp_path):
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_seed_that_no_card_may_carry_is_refused_before_training(tmp_path, capsys):
+    out = tmp_path / "x.safetensors"
+    words = ["train", "vae", "--data", "ring", "--steps", "2", "--seed", "-1", "--out", out]
+    assert "seed" in failing(capsys, *words)
+    assert not out.exists()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "x.safetensors"
+    folder.mkdir()
+    assert "folder" in failing(capsys, "train", "vae", "--data", "ring", "--out", folder, "--overwrite")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert "permission" in failing(capsys, "train", "vae", "--data", "ring", "--out", tmp_path / "y.safetensors")
+
+
+def test_settings_may_be_given_one_by_one():
+    from genplay.cli import COMMANDS
+
+    base = {"train": ["vae", "--data", "d"], "sample": ["c"], "reconstruct": ["c", "--data", "d"]}
+    options = {"train": ("--set", "--data-set"), "sample": ("--set", "--condition"), "reconstruct": ("--data-set",)}
+    for name, flags in options.items():
+        for flag in flags:
+            words = [*base[name], "--out", "o", flag, "a=1", flag, "b=2", "c=3"]
+            chosen = COMMANDS[name](name).parse_args(words)
+            assert getattr(chosen, flag.strip("-").replace("-", "_")) == ["a=1", "b=2", "c=3"]
+
+
+def test_what_nobody_reads_is_no_failure():
+    read, write = os.pipe()
+    os.close(read)
+    plain = {n: v for n, v in os.environ.items() if n != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "genplay", "list", "families"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=plain, timeout=120)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c_keeps_what_was_trained(tmp_path):
+    import signal
+
+    out = tmp_path / "x.safetensors"
+    words = ["train", "vae", "--data", "ring", *QUICK[:-1], "--seconds", "600", "--out", str(out)]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "genplay", *words], stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    said = b""
+    while b"steps/s" not in said:
+        said += child.stderr.read(1)
+    child.send_signal(signal.SIGINT)
+    rest = child.stderr.read()
+    assert child.wait(60) == 0
+    child.stderr.close()
+    assert b"Stopped at step" in rest
+    assert b"Traceback" not in rest
+    assert main(["info", str(out)]) == 0
