@@ -97,7 +97,7 @@ class VAEConfig:
         choices=("auto", "mlp", "conv"),
     )  # fmt: skip
     width: int = knob(
-        32, "width", "8 times as many units in a dense layer, half as many channels at the top of a convolutional network",
+        32, "width", "8 times as many units in dense layers; half as many channels at the top of convolutional ones",
         low=4, high=256, scale="log",
     )  # fmt: skip
     conditional: bool = knob(
