@@ -174,6 +174,7 @@ class RunState:
     device: str = "cpu"
     digest: str = ""  # of the checkpoint it was opened from, while untouched
     path: str = ""  # file it was opened from or saved to
+    card_name: str = ""  # what the run is called in that file
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Run:
     message: str = ""
     path: str = ""
     digest: str = ""
+    card_name: str = ""
     seconds: float = 0.0
     curves: Curves = field(default_factory=Curves)
     film: list[tuple[int, np.ndarray]] = field(default_factory=list)
@@ -120,7 +121,7 @@ class Run:
         """A run that shows a checkpoint's weights and can train them further; raises ``BadInput``."""
         opened = checkpoint.load(path, families.all(), device)
         run = cls.from_card(run_id, opened.card, device)
-        run.path, run.digest = str(path), opened.digest
+        run.path, run.digest, run.card_name = str(path), opened.digest, opened.card.name
         run.curves.take_thinned(opened.card.curves)
         run._adopt(opened.model)
         assert run.trainer is not None
@@ -132,7 +133,7 @@ class Run:
         """Another run with these settings; unless ``fresh``, with the whole state too."""
         twin = dataclasses.replace(
             self, run_id=run_id, name=name, trainer=None, curves=Curves(), film=[], status="paused", path="", digest="",
-            seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
+            card_name="", seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
             rate=0.0, _newest_vectors=None,
         )  # fmt: skip
         twin._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
@@ -289,6 +290,7 @@ class Run:
             device=str(self.device),
             digest=self.digest,
             path=self.path,
+            card_name=self.card_name,
         )
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -361,7 +363,7 @@ class Run:
     def save(self, path: str | Path) -> str:
         """Write a checkpoint; returns its digest. Raises ``OSError``."""
         self.digest = checkpoint.save(path, self.replica().model, self.card())
-        self.path = str(path)
+        self.path, self.card_name = str(path), self.name
         return self.digest
 
 

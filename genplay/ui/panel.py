@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QWidget
 
+from genplay import __version__
 from genplay.contract.capability import Capability
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import Question
@@ -18,7 +20,7 @@ from genplay.ui.bridge import Bridge
 if TYPE_CHECKING:
     import numpy as np
 
-    from genplay.contract.results import Answer, RunState
+    from genplay.contract.results import RunState
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,17 @@ class Panel(QWidget):
         assert self.run is not None
         return self.bridge.ask(f"{self.name}.{slot}", self.run.run_id, question, answered, self.failure_shown.emit)
 
-    def answer_recipe(self, answer: Answer, question: Question) -> Recipe | None:
-        """The recipe of an answer, for exports."""
-        if self.run is None:
-            return None
-        return Recipe(answer.digest, self.run.family, self.run.name, answer.step, question)
+    def recipe_of(self, exhibit: Exhibit) -> Recipe:
+        """What makes an exhibit of the selected run again; of a checkpoint in the words of its file."""
+        assert self.run is not None
+        run = self.run
+        return Recipe(
+            digest=exhibit.digest,
+            family=run.family,
+            run=run.card_name if exhibit.digest and run.card_name else run.name,
+            step=exhibit.step,
+            question=exhibit.question,
+            view={"panel": self.name, **self.state()},
+            checkpoint=Path(run.path).name if run.path else "",
+            made_with=f"genplay {__version__}",
+        )

@@ -553,14 +553,8 @@ class MainWindow(QMainWindow):
 
     def recipe(self, exhibit: Exhibit) -> Recipe | None:
         """What makes an exhibit again."""
-        from genplay.contract.recipe import Recipe
-
-        run, panel = self.run(), self.stage.current()
-        if run is None:
-            return None
-        view: dict[str, Any] = {"panel": panel.name, **panel.state()} if panel else {}
-        checkpoint = Path(run.path).name if run.path else ""
-        return Recipe(exhibit.digest, run.family, run.name, exhibit.step, exhibit.question, {}, view, checkpoint)
+        panel = self.stage.current()
+        return panel.recipe_of(exhibit) if panel is not None and panel.run is not None else None
 
     def _act_copy(self) -> None:
         from genplay.ui.copying import copy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +10,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, 
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from genplay.contract.capability import Capability
-from genplay.contract.recipe import Recipe
 from genplay.contract.requests import Question
 from genplay.contract.results import Answer, Failure, RunState
 from genplay.ui import theme
@@ -204,14 +202,6 @@ class LatentPanel(Panel):
         exhibit = self.path_exhibit()
         if exhibit is not None:
             self.export_wanted.emit(exhibit)
-
-    def recipe_of(self, exhibit: Exhibit) -> Recipe:
-        """The recipe of something on show."""
-        assert self.run is not None
-        view = {"panel": self.name, **self.state()}
-        file = Path(self.run.path).name if self.run.path else ""
-        family, name = self.run.family, self.run.name
-        return Recipe(exhibit.digest, family, name, exhibit.step, exhibit.question, view=view, checkpoint=file)
 
     def _drag_out(self) -> None:
         from genplay.ui.drag_out import drag_out

@@ -11,7 +11,6 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from genplay.contract.capability import LACKS, Capability
-from genplay.contract.recipe import Recipe
 from genplay.contract.requests import DrawSamples, FindNearest, PreviewData, Question
 from genplay.contract.results import Answer, RunState, Samples
 from genplay.contract.spec import Kind
@@ -478,12 +477,6 @@ class SamplesPanel(Panel):
             arrays=arrays,
             index=max(0, index) if single else 0,
         )
-
-    def recipe_of(self, exhibit: Exhibit) -> Recipe:
-        """The recipe of something on show."""
-        family, name = (self.run.family, self.run.name) if self.run else ("", "")
-        view = {"tab": self.name, "state": self.state()}
-        return Recipe(exhibit.digest, family, name, exhibit.step, exhibit.question, view=view)
 
     def _drag_out(self, index: int) -> None:
         from genplay.ui.drag_out import drag_out

@@ -1,0 +1,105 @@
+"""The promise of "Copy as Python", end to end: the script from the window makes the window's file, byte for byte."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from genplay.contract.recipe import Recipe
+from genplay.contract.requests import RenameRun
+from genplay.engine.facade import ThreadedEngine
+from genplay.export import python_script, read_recipe
+from genplay.ui.export_dialog import ExportDialog, _write
+from genplay.ui.settings import Settings
+from genplay.ui.window import MainWindow
+
+NAMES = {"png": ".png", "gif": ".gif", "npz": ".npz", "webp": ".webp"}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    from genplay.cli import main
+
+    out = tmp_path_factory.mktemp("shipped") / "digits.safetensors"
+    words = ["--set", "width=8", "latent_size=4", "--steps", "20", "--quiet", "--name", "Digits · ten"]
+    assert main(["train", "vae", "--data", "digits8", *words, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, checkpoint):
+    window = MainWindow(
+        ThreadedEngine(tmp_path, device="cpu", threads=1), Settings(tmp_path / "s.json"), checkpoint.parent
+    )
+    qtbot.addWidget(window)
+    window.painted.connect(window.engine.start)
+    with qtbot.waitSignal(window.complete, timeout=30000):
+        window.show()
+    qtbot.waitUntil(lambda: window.run() is not None and window.run().digest != "", timeout=60000)
+    yield window
+    window.close()
+
+
+def shown(qtbot, window, tab):
+    """What a tab shows once it has settled."""
+    assert window.stage.choose(tab)
+    qtbot.waitUntil(lambda: window.stage.exhibit() is not None, timeout=30000)
+    end = time.monotonic() + 30
+    while window.engine.busy() and time.monotonic() < end:
+        qtbot.wait(20)
+    return window.stage.exhibit()
+
+
+def run_script(text, folder):
+    script = folder / "again.py"
+    script.write_text(text)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_script_makes_the_same_bytes(qtbot, window, checkpoint, tmp_path):
+    """For every tab and every kind of file, also after the run was given another name in the window."""
+    window.bridge.send(RenameRun(window.selected, "another name"))
+    qtbot.waitUntil(lambda: window.run().name == "another name", timeout=10000)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    (theirs / checkpoint.name).write_bytes(checkpoint.read_bytes())
+    scripts = []
+    for tab in ("samples", "latent"):
+        exhibit = shown(qtbot, window, tab)
+        assert exhibit.digest
+        dialog = ExportDialog(exhibit, window.recipe(exhibit), window)
+        for row in range(dialog.what.count()):
+            dialog.what.setCurrentIndex(row)
+            options = dialog.options()
+            name = f"{tab}-{options['what']}{NAMES[options['format']]}"
+            held = {"arrays": dialog._arrays()} if options["what"] == "arrays" else {}
+            _write(exhibit.x, ours / name, dialog.recipe, options | held, False)
+            scripts.append(python_script(dataclasses.replace(dialog.recipe, export=options), name))
+        dialog.close()
+    run_script("\n".join(scripts), theirs)
+    made = sorted(p.name for p in ours.iterdir())
+    assert len(made) >= 4
+    differ = [name for name in made if (ours / name).read_bytes() != (theirs / name).read_bytes()]
+    assert differ == []
+    assert read_recipe(ours / made[0]).run == "Digits · ten"
+
+
+def test_what_is_dragged_out_tells_as_much_as_what_is_exported(qtbot, window):
+    for tab in ("samples", "latent"):
+        exhibit = shown(qtbot, window, tab)
+        dragged = window.stage.current().recipe_of(exhibit)
+        assert isinstance(dragged, Recipe)
+        assert dragged == window.recipe(exhibit)
+        assert (dragged.view["panel"], dragged.checkpoint) == (tab, "digits.safetensors")
