@@ -13,7 +13,7 @@ class FlatParameters:
 
     ``values`` and ``grad`` are 1-D tensors over all parameters. Four-dimensional weights keep the channels-last layout
     that convolutions on CPU prefer. The network may be trained and used as before; only replacing a parameter's data
-    or gradient by another tensor would break the bond.
+    or gradient by another tensor would break the bond. Raises ``ValueError`` for parameters of several types.
 
     >>> layer = nn.Linear(2, 1)
     >>> flat = FlatParameters(list(layer.parameters()))
@@ -24,6 +24,8 @@ class FlatParameters:
 
     def __init__(self, parameters: Sequence[nn.Parameter], with_grad: bool = True) -> None:
         first = parameters[0]
+        if len({(p.dtype, p.device) for p in parameters}) > 1:
+            raise ValueError("the parameters of a group must have one type of number and be on one device")
         total = sum(p.numel() for p in parameters)
         self.values = torch.empty(total, dtype=first.dtype, device=first.device)
         self.grad = torch.zeros_like(self.values) if with_grad else None

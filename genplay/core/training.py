@@ -140,6 +140,23 @@ class Player:
         self.average.lerp_(self.flat.values, 1 - min(decay, (1 + self.steps) / (10 + self.steps)))
 
 
+def groups_of(model: Model) -> dict[str, list[torch.nn.Parameter]]:
+    """The model's parameter groups; raises ``ValueError`` unless each parameter is in exactly one of them.
+
+    One in none would never be trained nor copied, and one in two would belong to the last only.
+    """
+    groups = model.parameter_groups()
+    owned = [id(p) for parameters in groups.values() for p in parameters]
+    if not all(groups.values()):
+        raise ValueError(f"a parameter group of {type(model).__name__} is empty")
+    if len(set(owned)) < len(owned):
+        raise ValueError(f"a parameter of {type(model).__name__} is in more than one group, or there twice")
+    left = [name for name, p in model.named_parameters() if id(p) not in set(owned)]
+    if left:
+        raise ValueError(f"the parameter {left[0]} of {type(model).__name__} is in no group")
+    return groups
+
+
 class Trainer:
     """Trains ``model`` on ``data``. ``seed`` decides the order of the data and all noise.
 
@@ -149,7 +166,7 @@ class Trainer:
     def __init__(self, model: Model, data: Dataset, config: TrainingConfig, seed: int = 0) -> None:
         self.model, self.config, self.seed = model.train(), config, seed
         self.data = data.to(model.device)
-        self.players = {name: Player(p, config) for name, p in model.parameter_groups().items()}
+        self.players = {name: Player(p, config) for name, p in groups_of(model).items()}
         self.batches = Batches(self.data, config.batch_size, seed)
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.step = 0
@@ -263,8 +280,7 @@ class Replica:
     def __init__(self, model: Model) -> None:
         self.model = model.eval().requires_grad_(False)
         self.step = -1
-        groups = model.parameter_groups().items()
-        self._flats = {name: FlatParameters(p, with_grad=False) for name, p in groups}
+        self._flats = {name: FlatParameters(p, with_grad=False) for name, p in groups_of(model).items()}
 
     def load(self, snapshot: Snapshot) -> None:
         """Take over a snapshot's weights."""

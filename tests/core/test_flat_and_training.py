@@ -306,3 +306,52 @@ def test_pixels_survive_the_way_to_the_model_and_back():
     assert torch.equal(from_plain(plain, IMAGES), x)
     assert (to_plain(pixels, IMAGES) == plain).all()
     assert (plain[0, :, :, 0] == pixels[0, 0].numpy()).all()
+
+
+class Odd(ToyFlow):
+    """A model whose parameter groups are as a test wants them."""
+
+    grouping = staticmethod(lambda parameters: {"model": parameters})
+
+    def parameter_groups(self):
+        return self.grouping(list(self.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("grouping", "said"),
+    [
+        (lambda p: {"model": p[1:]}, "no group"),
+        (lambda p: {"a": p, "b": p[:1]}, "more than one"),
+        (lambda p: {"model": p, "none": []}, "empty"),
+        (lambda p: {"model": [p[0], *p]}, "more than one"),
+    ],
+)
+def test_every_parameter_belongs_to_one_group(monkeypatch, grouping, said):
+    """One that nobody trains would be drawn anew in every copy, and one with two owners would lose its bond."""
+    monkeypatch.setattr(Odd, "grouping", staticmethod(grouping))
+    data = toy_data()
+    with pytest.raises(ValueError, match=said):
+        Trainer(new_model(Odd, Odd.Config(), data.spec), data, TrainingConfig())
+    with pytest.raises(ValueError, match=said):
+        Replica(new_model(Odd, Odd.Config(), data.spec))
+
+
+def test_a_group_has_one_type_of_number():
+    layers = [nn.Linear(2, 2), nn.Linear(2, 2, dtype=torch.float64)]
+    with pytest.raises(ValueError, match="type"):
+        FlatParameters([p for layer in layers for p in layer.parameters()])
+
+
+def test_tied_weights_are_trained_once():
+    """Two layers that share a weight still share it, and its gradient holds both parts."""
+    one, two = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
+    two.weight = one.weight
+    both = nn.Sequential(one, two)
+    flat = FlatParameters(list(both.parameters()))
+    assert flat.values.numel() == 9
+    x = torch.randn(5, 3)
+    both(x).square().mean().backward()
+    free = one.weight.detach().clone().requires_grad_()
+    (x @ free.T @ free.T).square().mean().backward()
+    torch.testing.assert_close(flat.grad.view(3, 3), free.grad)
+    assert two.weight is one.weight
