@@ -185,7 +185,8 @@ def test_curves_are_drawn_at_most_five_times_a_second(dock: CurvesDock, bridge: 
 def test_what_the_user_changes_is_drawn_sooner_than_what_training_adds(
     dock: CurvesDock, bridge: Bridge, qtbot: QtBot
 ) -> None:
-    QTest.qWait(350)
+    dock.redraw()
+    dock._timer.stop()
     put(bridge, [90_000], [1.0])
     assert dock._timer.remainingTime() > REDRAW_MS
     dock.log_x.click()
