@@ -150,6 +150,7 @@ def test_bad_input_is_one_line(capsys, tmp_path, monkeypatch, words, named):
 
 def test_bad_samplers_and_conditions(digits, tmp_path, capsys):
     out = tmp_path / "x.npz"
+    assert "without labels" in failing(capsys, "sample", digits, "--condition", "digit=3", "--out", out)
     assert "guidance" in failing(capsys, "sample", digits, "--guidance", "3", "--out", out)
     assert "colour" in failing(capsys, "sample", digits, "--condition", "colour=red", "--out", out)
     assert "42" in failing(capsys, "sample", digits, "--condition", "digit=42", "--out", out)

@@ -100,6 +100,11 @@ class Model(nn.Module):
         return 0
 
     @property
+    def takes_labels(self) -> bool:
+        """Whether it can be told what to draw."""
+        return bool(self.spec.attributes) and bool(getattr(self.config, "conditional", True))
+
+    @property
     def likes_bf16(self) -> bool:
         """Whether training gains from bfloat16 where the processor has it (convolutions do, small MLPs do not)."""
         return False

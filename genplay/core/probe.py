@@ -58,6 +58,7 @@ def ask(probe: type[Probe], model: Model | None, data: Dataset | None, question:
     """Put ``question`` to ``model`` and the ``data`` it learns. Raises ``BadInput`` where they do not fit."""
     if probe.needs_model:
         _check_fit(probe, model, data)
+        _check_condition(model, question)
     generator = seeded(question.seed, model.device if model is not None else "cpu")
     yield from probe().run(model, data, question, generator)
 
@@ -74,6 +75,12 @@ def _check_fit(probe: type[Probe], model: Model | None, data: Dataset | None) ->
             raise BadInput("The data this model learns from is not at hand.")
         if (data.spec.kind, data.spec.shape) != (model.spec.kind, model.spec.shape):
             raise BadInput(f"The data {data.title} does not have the shape this model learns.")
+
+
+def _check_condition(model: Model | None, question: Question) -> None:
+    condition = getattr(question, "condition", ())
+    if model is not None and condition and condition != model.spec.any_labels and not model.takes_labels:
+        raise BadInput(f"This {model.title} was trained without labels, so it cannot be told what to draw.")
 
 
 def seeded(seed: int, device: torch.device | str = "cpu") -> Generator:

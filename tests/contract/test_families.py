@@ -20,6 +20,7 @@ from genplay.core.model import Frame, Model
 from genplay.core.probe import Probe, ask
 from genplay.core.registry import discover
 from genplay.core.training import Diverged, Replica, Trainer, TrainingConfig, new_model
+from genplay.engine.held_out import held_out_terms
 
 FAMILIES = discover("genplay.families", Model)
 PROBES = discover("genplay.probes", Probe)
@@ -185,7 +186,12 @@ def test_every_plot_has_something_to_show(family):
     names = set()
     for spec in SPECS.values():
         if spec.kind in family.kinds:
-            names |= set(trainer_of(family, spec).advance().terms)
+            trainer = trainer_of(family, spec)
+            names |= set(trainer.advance().terms)
+            found = held_out_terms(trainer.model.eval(), trainer.data, 1, seed=0)
+            assert set(found) == {f"held-out {name}" for name in family.held_out}
+            assert all(np.isfinite(v) for v in found.values())
+            names |= set(found)
     for plot in family.plots:
         for series in plot.series:
             found = any(n.startswith(series[:-1]) for n in names) if series.endswith("*") else series in names
