@@ -102,20 +102,30 @@ class ThreadedEngine:
     # ---- on the train lane --------------------------------------------------------------------------------
 
     def _boot(self, root: Path, device: str, threads: int, autosave_seconds: float) -> None:
-        load_libraries()
-        from genplay.engine.device import set_threads
-        from genplay.engine.workshop import Workshop
+        try:
+            load_libraries()
+            from genplay.engine.device import set_threads
+            from genplay.engine.workshop import Workshop
 
-        set_threads(threads)
-        self._workshop = Workshop(self._mailbox, self._train, self._view, self._errands, root, device, autosave_seconds)
+            set_threads(threads)
+            lanes = (self._train, self._view, self._errands)
+            self._workshop = Workshop(self._mailbox, *lanes, root, device, autosave_seconds)
+        except Exception as error:
+            log.exception("the engine could not start")
+            self._mailbox.put_failure(Failure(f"The engine could not start ({type(error).__name__}); see the log."))
 
     def _handle(self, request: object) -> None:
         if self._workshop is None:
-            raise RuntimeError("the engine did not start")
-        if isinstance(request, Ask):  # it was put before the engine was ready
+            self._refuse(request)
+        elif isinstance(request, Ask):  # it was put before the engine was ready
             self._workshop.ask(request)
         else:
             self._workshop.handle(request)
+
+    def _refuse(self, request: object) -> None:
+        """Answer a request to an engine that could not start."""
+        facts = {name: getattr(request, name, "") for name in ("slot", "run_id")}
+        self._mailbox.put_failure(Failure("The engine did not start.", **facts, job=getattr(request, "job", 0)))
 
     def _shut(self) -> None:
         if self._workshop is not None:

@@ -76,12 +76,12 @@ class Replicas:
         try:
             yield replica.model
         finally:
-            kept = self._free.setdefault(run_id, [])
-            if len(kept) < 3:
+            kept = self._free.get(run_id)
+            if kept is not None and len(kept) < 3:
                 kept.append((shown, replica))
 
     def _take(self, run_id: str, shown: Shown) -> Replica:
-        free = self._free.get(run_id, [])
+        free = self._free.setdefault(run_id, [])
         for i, (held, _) in enumerate(free):
             if held.snapshot is shown.snapshot and held.config == shown.config:
                 return free.pop(i)[1]

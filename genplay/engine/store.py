@@ -8,6 +8,7 @@ state's step are ignored on reading, so a kill between two writes loses nothing 
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ from genplay.contract import atomic
 from genplay.contract.card import Card
 from genplay.contract.errors import BadInput
 from genplay.core import checkpoint
+from genplay.engine.claim import claim
 from genplay.engine.curves import Curves
 
 
@@ -41,6 +43,25 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.trash = root.parent / "trash"
+        self.is_ours = True
+        self._claim: int | None = None
+
+    def claim(self) -> bool:
+        """Take the folder for this process until ``release``; where that fails, nothing is written from now on.
+
+        Raises ``OSError`` when the folder cannot be used.
+        """
+        self.is_ours = False
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._claim = claim(self.root / ".lock")
+        self.is_ours = self._claim is not None
+        return self.is_ours
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def open(self) -> tuple[list[SavedRun], list[str]]:
         """All saved runs, oldest first, and a sentence for each that cannot be read. Sweeps up after a crash.
@@ -78,7 +99,12 @@ class Store:
         curves: Curves,
         film: list[tuple[int, np.ndarray]],
     ) -> None:
-        """Save a run. The state is renamed into place before the card, which only ever names a state that is there."""
+        """Save a run, if the folder is ours.
+
+        The state is renamed into place before the card, which only ever names a state that is there.
+        """
+        if not self.is_ours:
+            return
         folder = self.root / run_id
         if not folder.is_dir():
             curves.save_all_again()

@@ -33,6 +33,7 @@ from genplay.probes import all as all_probes
 
 log = logging.getLogger("genplay")
 FILM_PICTURES, FILM_POINTS = 9, 512
+ELSEWHERE = "Another genplay is open and has your runs; what is trained here is kept only if you save it to a file."
 
 
 class Workshop:
@@ -390,7 +391,7 @@ class Workshop:
 
     def _open_store(self) -> None:
         try:
-            saved, problems = self.store.open()
+            saved, problems = self.store.open() if self.store.claim() else ([], [ELSEWHERE])
         except OSError as error:
             saved, problems = [], [f"Runs cannot be kept from one start to the next. {_sentence(error)}"]
         for item in saved:
@@ -423,6 +424,7 @@ class Workshop:
         """Save everything (the last call of the train lane)."""
         for run in self.runs.values():
             self._autosave(run)
+        self.store.release()
 
 
 def _sentence(error: BaseException) -> str:

@@ -315,3 +315,55 @@ def test_a_lane_outlives_everything_that_is_raised():
     assert lane.join(5)
     assert [type(e) for e in failures] == [Alarm]
     assert [type(e) for e in ended] == [Alarm, ValueError], "every job ends, even one that closes badly"
+
+
+# ---- two programs, and one that cannot start -----------------------------------------------------------------------
+
+
+def test_a_second_program_leaves_the_runs_of_the_first_alone(start, tmp_path):
+    saved(tmp_path, "old")
+    first = start(tmp_path)
+    first.until(lambda w: "old" in w.runs)
+    second = start(tmp_path)
+    second.until(lambda w: w.failures)
+    assert "another" in second.failures[0].message.lower()
+    second.engine.submit(create("new"))
+    second.engine.submit(Control("new", "step"))
+    second.until(lambda w: "new" in w.runs and w.runs["new"].step == 1)
+    assert "old" not in second.runs
+    assert second.engine.close(20)
+    assert [p.name for p in (tmp_path / "runs").iterdir() if p.is_dir()] == ["old"]
+    assert first.engine.close(20)
+    third = start(tmp_path)
+    third.until(lambda w: "old" in w.runs)
+    assert not third.failures
+
+
+def test_an_engine_that_cannot_start_says_so_to_everyone_who_asks(start, tmp_path, monkeypatch, caplog):
+    def broken():
+        raise SyntaxError("in a family's file")
+
+    monkeypatch.setattr(workshop_module.catalogue, "build", broken)
+    watch = start(tmp_path)
+    watch.until(lambda w: w.failures)
+    assert "start" in watch.failures[0].message
+    watch.engine.submit(Ask(1, "s", "r", DrawSamples(n=4)))
+    watch.engine.submit(create())
+    watch.until(lambda w: len(w.failures) == 3)
+    assert [(f.slot, f.run_id) for f in watch.failures[1:]] == [("s", "r"), ("", "r")]
+    assert not watch.engine.busy()
+    assert "in a family's file" in caplog.text
+
+
+def test_models_of_a_removed_run_are_forgotten_even_while_they_answer():
+    from genplay.engine.shelf import Replicas, Shown
+
+    run = Run.create("r", "r", "vae", "ring", **SMALL)
+    shown = Shown(run.snapshot(), run.family, run.config, run.dataset.spec, run.dataset, run.device, "")
+    replicas = Replicas()
+    with replicas.lease("r", shown):
+        pass
+    with replicas.lease("r", shown) as model:
+        replicas.forget("r")
+        assert model is not None
+    assert replicas._free == {}
