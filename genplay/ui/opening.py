@@ -144,7 +144,7 @@ class Opener:
 
 
 def _is_ready(run: RunState) -> bool:
-    return run.status not in ("loading", "failed") and bool(run.capabilities)
+    return run.status != "loading" and bool(run.capabilities)  # one that failed still has its last good weights
 
 
 def _has_digest(path: Path, digest: str) -> bool:
