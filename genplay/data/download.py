@@ -123,7 +123,7 @@ def _receive(file: RemoteFile, url: str, data: bytearray) -> Iterator[int]:
     try:
         with closing(_open(url)) as response:
             announced = _announced(file, response)
-            while piece := response.read(CHUNK):
+            while piece := response.read1(CHUNK):
                 data += piece
                 if len(data) > MAX_BYTES:
                     raise BadInput(f"{file.name} is larger than {MAX_BYTES >> 20} MiB and was refused.")

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -218,6 +219,31 @@ def test_a_server_that_falls_silent(source: type[Downloaded], server: Server, mo
     finally:
         release.set()
     assert left(source) == []
+
+
+def test_a_slow_server_can_be_cancelled_at_any_time(source: type[Downloaded], server: Server) -> None:
+    """Every bit of news is passed on, so that giving up (or closing the window) never waits for a whole piece."""
+    released = threading.Event()
+
+    def trickle(handler: BaseHTTPRequestHandler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "5000")
+        handler.end_headers()
+        with suppress(ConnectionError):
+            for _ in range(100):
+                handler.wfile.write(b"x")
+                if released.wait(0.05):
+                    break
+        return True
+
+    server.spoil = trickle
+    steps = source.fetch(server.url)
+    begun = time.monotonic()
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    released.set()
+    assert time.monotonic() - begun < 3
 
 
 def test_nonsense_instead_of_http(source: type[Downloaded], server: Server) -> None:
