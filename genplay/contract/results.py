@@ -147,7 +147,7 @@ class Downloaded:
 
 @dataclass(frozen=True)
 class RunState:
-    """Everything the window shows of a run, sent whenever it changes (at most some ten times a second)."""
+    """Everything the window shows of a run, sent whenever it changes (at most some five times a second)."""
 
     run_id: str
     name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from genplay.engine.run import Run, now
 
-REPORT_SECONDS = 0.1
+REPORT_SECONDS = 0.2
 PUBLISH_SECONDS = 0.2
 FILM_SECONDS = 2.0
 FILM_GROWTH = 1.12  # a kept frame when the step has grown by this factor

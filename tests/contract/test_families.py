@@ -451,7 +451,7 @@ def questions(model, spec):
     z = np.linspace(-1, 1, 3 * model.latent_size).reshape(3, -1).astype(np.float32)
     own = np.full(spec.shape[1:] + spec.shape[:1], 90, np.uint8) if spec.kind is Kind.IMAGE else x
     return {
-        "DrawSamples": (requests.DrawSamples(n=11, condition=(0, 1)), results.Samples),
+        "DrawSamples": (requests.DrawSamples(n=11, condition=(0, 1) if model.takes_labels else ()), results.Samples),
         "Trajectory": (requests.Trajectory(n=2), results.Tape),
         "FindNearest": (requests.FindNearest(own, k=4), results.Neighbours),
         "Decode": (requests.Decode(z), results.Decoded),
