@@ -124,7 +124,7 @@ def test_dragging_a_slider_asks_the_newest_only_and_is_one_undo_step(rig: Rig) -
     assert rig.undo.count() == 1
     rig.undo.undo()
     assert np.array_equal(rig.z, before)
-    assert slider.value() == 0.0
+    assert slider.value() == pytest.approx(float(before[3]))
     rig.drain()
     assert np.array_equal(rig.panel.picture.answer.value.z[0], before)
     rig.undo.redo()
@@ -151,13 +151,13 @@ def test_a_drag_is_timed_from_event_to_paint(rig: Rig) -> None:
 
 def test_dragging_the_picture_moves_in_the_plane_and_not_across_it(rig: Rig) -> None:
     picture, plane = rig.panel.picture.picture, rig.session.plane()
-    start = plane.project(rig.z)
+    before, start = rig.z, plane.project(rig.z)
     drag(picture, middle(picture), QPoint(40, -20))
     moved = plane.project(rig.z) - start
     assert moved[0] == pytest.approx(6 * 40 / picture.width(), rel=0.05)
     assert moved[1] == pytest.approx(6 * 20 / picture.height(), rel=0.05)
     assert rig.undo.count() == 1
-    normal = rig.z - plane.moved(np.zeros(16, np.float32), tuple(plane.project(rig.z)))
+    normal = rig.z - plane.moved(before, tuple(plane.project(rig.z)))
     assert np.abs(normal).max() < 1e-4  # nothing across the plane
 
 
@@ -173,7 +173,7 @@ def test_cursor_drag_keeps_the_other_coordinates(rig: Rig) -> None:
 
 
 def test_click_on_a_data_point_goes_to_its_code_in_one_undo_step(rig: Rig) -> None:
-    view, codes = rig.panel.stage.plane.view, rig.session.map.codes
+    view, codes, before = rig.panel.stage.plane.view, rig.session.map.codes, rig.z
     at = view.to_view(*rig.session.plane().project(codes)[int(np.abs(codes).sum(1).argmax())])
     inside = QPointF(min(max(at.x(), 5), view.width() - 5), min(max(at.y(), 5), view.height() - 5))
     index = view.point_at(inside)
@@ -182,7 +182,15 @@ def test_click_on_a_data_point_goes_to_its_code_in_one_undo_step(rig: Rig) -> No
     assert np.array_equal(rig.z, codes[index])
     assert rig.undo.count() == 1
     rig.undo.undo()
-    assert not rig.z.any()
+    assert np.array_equal(rig.z, before)
+
+
+def test_a_run_that_is_new_here_shows_a_code_drawn_with_its_seed(rig: Rig) -> None:
+    for seed in (3, 4):
+        rig.panel.set_run(replace(rig.bridge.runs["faces"], run_id=f"new {seed}", seed=seed))
+        assert rig.session.state.seed == seed
+        assert np.array_equal(rig.z, LatentState.start(16).random(seed).z)
+        assert rig.inspector.seed.text() == f"drawn with seed {seed}"
 
 
 def test_random_is_honest_about_its_seed(rig: Rig) -> None:
@@ -395,14 +403,16 @@ def test_dragging_the_decoded_point_moves_the_code(rig: Rig) -> None:
 
 
 def test_each_run_keeps_its_own_state_and_undo_finds_it(rig: Rig) -> None:
+    first = rig.z
     QTest.mouseClick(rig.inspector.random, LEFT)
     faces = rig.z
     rig.select("gan")
-    assert not rig.z.any()
+    other = rig.z
+    assert not np.array_equal(other, faces)
     rig.undo.undo()  # the change was made on the other run
-    assert not rig.z.any()
+    assert np.array_equal(rig.z, other)
     rig.select("faces")
-    assert not rig.z.any()
+    assert np.array_equal(rig.z, first)
     rig.undo.redo()
     assert np.array_equal(rig.z, faces)
 

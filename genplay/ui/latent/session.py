@@ -107,7 +107,7 @@ class LatentSession(QObject):
         self._before = None
         key = run.run_id if run else ""
         known = self._states.get(key)
-        self.state = known if known is not None and known.size == size else LatentState.start(size)
+        self.state = known if known is not None and known.size == size else _first(run, size)
         latent = self._maps.get(key)
         self.map = latent[0] if latent is not None and latent[0].codes.shape[1] == size else None
         self.kl, self.order = None, np.arange(size)
@@ -256,6 +256,12 @@ class LatentSession(QObject):
         if self.active and self.ready:
             self.ask_map()
             self.settled.emit()
+
+
+def _first(run: RunState | None, size: int) -> LatentState:
+    """What a run that is new here shows: a code drawn with its seed, for the middle of the space is a blurred mean."""
+    start = LatentState.start(size)
+    return start.random(run.seed) if run is not None and size and run.seed >= 0 else start
 
 
 def _timer(owner: QObject, interval: int, slot: Callable[[], None]) -> QTimer:
