@@ -190,7 +190,7 @@ def test_what_the_user_changes_is_drawn_sooner_than_what_training_adds(
     put(bridge, [90_000], [1.0])
     assert dock._timer.remainingTime() > REDRAW_MS
     dock.log_x.click()
-    assert dock._timer.remainingTime() <= REDRAW_MS
+    assert dock._timer.remainingTime() <= 1.1 * REDRAW_MS  # a coarse timer may be late by a twentieth
 
 
 def test_zooming_one_plot_zooms_all_and_double_click_follows_again(dock: CurvesDock) -> None:
@@ -238,10 +238,47 @@ def test_empty_states_say_what_to_do(bridge: Bridge, qtbot: QtBot) -> None:
 
 
 def test_settings_survive_and_damaged_ones_do_no_harm(dock: CurvesDock) -> None:
-    dock.restore({"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True})
-    assert dock.state() == {"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True}
-    dock.restore({"smoothing": "much", "log_x": 3, "collapsed": None})
-    assert dock.state() == {"smoothing": 0.5, "log_x": True, "log_y": True, "collapsed": True}
+    chosen = {"smoothing": 0.5, "log_x": True, "log_y": True, "full": True, "collapsed": True}
+    dock.restore(chosen)
+    assert dock.state() == chosen
+    dock.restore({"smoothing": "much", "log_x": 3, "full": 1, "collapsed": None})
+    assert dock.state() == chosen
+
+
+def height(plot: Any) -> float:
+    low, high = plot.item.getViewBox().viewRange()[1]
+    return high - low
+
+
+def test_an_early_spike_does_not_rule_the_height_unless_all_values_are_wanted(dock: CurvesDock, bridge: Bridge) -> None:
+    steps = np.arange(10_000, 12_000)
+    put(bridge, steps, np.where(steps < 10_020, 400.0, 1.0) + np.linspace(1, 0, 2000), "faces", "reconstruction")
+    bridge.curves_arrived.emit(CurveBlock("faces", ("kl",), steps[:1], np.ones((1, 1), np.float32), reset=True))
+    put(bridge, steps, np.where(steps < 10_020, 400.0, 1.0) + np.linspace(1, 0, 2000), "faces", "reconstruction")
+    dock._choose_range((10_000.0, 12_000.0))
+    assert height(dock.plots[0]) < 4
+    dock.full.click()
+    dock.redraw()
+    assert height(dock.plots[0]) > 300
+
+
+def test_a_curve_that_is_measured_now_and_then_has_dots_and_is_not_smoothed(dock: CurvesDock, bridge: Bridge) -> None:
+    bridge.curves_arrived.emit(CurveBlock("faces", (), np.zeros(0), np.zeros((0, 0), np.float32), reset=True))
+    put(bridge, np.arange(1000), np.linspace(5, 1, 1000), name="reconstruction")
+    put(bridge, [0, 400, 900], [9.0, 3.0, 2.0], name="kl")
+    dock.redraw()
+    plot = dock.plots[0]
+    sparse = [c.name for c in plot.curves].index("kl")
+    assert (sparse, "dots") in plot._items
+    assert (1 - sparse, "dots") not in plot._items
+    assert dict(plot.readout())["kl"] == 2.0
+
+
+def test_the_legend_names_several_curves_and_says_nothing_of_one(dock: CurvesDock) -> None:
+    for plot in dock.plots:
+        named = [c for c in plot.curves if "●" in plot.head.text()]
+        assert len(named) == (len(plot.curves) if len(plot.curves) > 1 else 0)
+        assert plot.head.text().count("●") == len(named)
 
 
 def test_first_curve_has_the_colour_of_the_family() -> None:

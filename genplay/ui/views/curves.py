@@ -102,6 +102,7 @@ class CurvesDock(QWidget):
         self.smoothing.moved.connect(lambda _: self._schedule())
         self.log_x = self._chip("log x", "Logarithmic steps")
         self.log_y = self._chip("log y", "Logarithmic values; those not above zero are left out")
+        self.full = self._chip("all values", "Every value, early spikes too (double click on a plot)")
         self.pin = self._chip("pin run", "Keep this run's curves on show, dashed, beside those of other runs")
         self.status = QLabel()
         self.status.setProperty("role", "dim")
@@ -114,12 +115,13 @@ class CurvesDock(QWidget):
         self._name_fold()
         self.log_x.toggled.connect(self._rescale)
         self.log_y.toggled.connect(self._schedule)
+        self.full.toggled.connect(self._schedule)
         self.pin.clicked.connect(self._toggle_pin)
         label = QLabel("smooth")
         label.setProperty("role", "dim")
         row = QHBoxLayout()
         row.setSpacing(8)
-        for widget in (title, label, self.smoothing, self.log_x, self.log_y, self.pin, self.status):
+        for widget in (title, label, self.smoothing, self.log_x, self.log_y, self.full, self.pin, self.status):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.csv)
@@ -169,6 +171,7 @@ class CurvesDock(QWidget):
             "smoothing": self.smoothing.value(),
             "log_x": self.log_x.isChecked(),
             "log_y": self.log_y.isChecked(),
+            "full": self.full.isChecked(),
             "collapsed": self.collapsed,
         }
 
@@ -177,7 +180,7 @@ class CurvesDock(QWidget):
         weight = state.get("smoothing")
         if isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight <= 0.99:
             self.smoothing.set_value(float(weight))
-        for name, chip in (("log_x", self.log_x), ("log_y", self.log_y)):
+        for name, chip in (("log_x", self.log_x), ("log_y", self.log_y), ("full", self.full)):
             if isinstance(state.get(name), bool):
                 chip.setChecked(state[name])
         if isinstance(state.get("collapsed"), bool):
@@ -279,9 +282,8 @@ class CurvesDock(QWidget):
         if place == len(self.plots):
             self._add_plot(declared)
         curves = self._curves(declared)
-        self.plots[place].draw(
-            curves, self.smoothing.value(), self.log_x.isChecked(), self.log_y.isChecked(), self._window
-        )
+        logs = self.log_x.isChecked(), self.log_y.isChecked()
+        self.plots[place].draw(curves, self.smoothing.value(), *logs, self._window, self.full.isChecked())
 
     def _plots_of(self, known: Iterable[str]) -> list[Plot]:
         """The family's plots that have something to show, and the gradient norms."""
@@ -325,6 +327,8 @@ class CurvesDock(QWidget):
         return tuple(curves)
 
     def _choose_range(self, window: tuple[float, float] | None) -> None:
+        if window is None and self._window is None:
+            self.full.toggle()
         self._window = window
         self.redraw()
 

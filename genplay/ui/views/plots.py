@@ -15,9 +15,12 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.ui import theme
-from genplay.ui.views.series import Series, averaged, thinned
+from genplay.ui.views.series import Series, averaged, robust_range, thinned
 
 POLL_MS = 15
+SPARSE, FEW = 4, 300  # a curve with so many times fewer points than another, and no more than these, is drawn with dots
+DOT = 5  # pixels
+ABBREVIATIONS = {"elbo": "ELBO", "kl": "KL"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def _configure() -> None:
 class CurvePlot(QWidget):
     """A title with the legend, and under it the plot. The legend reads out the values at the hovered step.
 
-    The wheel zooms the steps, a drag pans them, and a double click follows the training again.
+    The wheel zooms the steps, a drag pans them, and a double click follows the training again. By default early spikes
+    run off the edge (:func:`robust_range`); ``full`` shows every value.
     """
 
     step_hovered = Signal(float)  # training step under the pointer, NaN when it leaves
@@ -98,7 +102,7 @@ class CurvePlot(QWidget):
 
         self.title, self.unit = title, unit
         self.curves: tuple[Curve, ...] = ()
-        self.weight, self.log_x, self.log_y = 0.9, False, False
+        self.weight, self.log_x, self.log_y, self.full = 0.9, False, False, False
         self.head = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.head.setTextFormat(Qt.TextFormat.RichText)
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -150,16 +154,17 @@ class CurvePlot(QWidget):
         log_x: bool,
         log_y: bool,
         window: tuple[float, float] | None,
+        full: bool = False,
     ) -> None:
         """Draw curves smoothed by ``weight``; ``window`` fixes the steps shown (in plot units), None shows all."""
         self.curves, self.weight = curves, weight
-        self.log_x, self.log_y = log_x, log_y
+        self.log_x, self.log_y, self.full = log_x, log_y, full or log_x or log_y
         low, high = window or self.full_range()
         columns = max(50, int(self.widget.width() - 44))
         wanted = set()
         heights = []
         for index, curve in enumerate(curves):
-            wanted |= {(index, "smooth")} if curve.pinned else {(index, "raw"), (index, "smooth")}
+            wanted |= {(index, part) for part in self._parts(curve)}
             heights += self._draw_curve(index, curve, low, high, columns)
         for key in set(self._items) - wanted:
             self.item.removeItem(self._items.pop(key))
@@ -190,18 +195,47 @@ class CurvePlot(QWidget):
         return np.log10(values, where=values > 0, out=np.full(len(values), np.nan))
 
     def _draw_curve(self, index: int, curve: Curve, low: float, high: float, columns: int) -> list[float]:
-        x, smooth = self._x(curve.series.steps), curve.series.smooth(self.weight)
+        x, smooth = self._x(curve.series.steps), curve.series.smooth(self.weight_of(curve))
         tint, heights = curve.colour, []
-        if not curve.pinned:
+        if "dots" in self._parts(curve):
+            self._set_dots(index, x, self._y(smooth), tint)
+        if "raw" in self._parts(curve):
             raw_x, raw_y = thinned(x, curve.series.values, low, high, columns)
             faint = QColor(tint)
             faint.setAlpha(70)
             self._set(index, "raw", raw_x, self._y(raw_y), _pen(faint, 1))
-            heights += _spread(self._y(raw_y), 0.02)
+            heights += _spread(self._y(raw_y), 0.02) if self.full else []
         smooth_x, smooth_y = averaged(x, smooth, low, high, columns // 3)
         style = Qt.PenStyle.DashLine if curve.pinned else Qt.PenStyle.SolidLine
         self._set(index, "smooth", smooth_x, self._y(smooth_y), _pen(tint, 2, style))
-        return heights + _spread(self._y(smooth_y), 0.0)
+        return heights + (_spread(self._y(smooth_y), 0.0) if self.full else self._ruled(curve, smooth_y))
+
+    def _ruled(self, curve: Curve, y: np.ndarray) -> list[float]:
+        """The heights that a curve wants to be seen; of few points the last ones count, as they are what others do."""
+        return [*(robust_range(y[-3:] if self._is_sparse(curve) else y) or ())]
+
+    def weight_of(self, curve: Curve) -> float:
+        """How much a curve is smoothed: one that is measured only now and then is not."""
+        return 0.0 if self._is_sparse(curve) else self.weight
+
+    def _is_sparse(self, curve: Curve) -> bool:
+        n = len(curve.series.steps)
+        return n <= FEW and SPARSE * n <= max(len(other.series.steps) for other in self.curves)
+
+    def _parts(self, curve: Curve) -> tuple[str, ...]:
+        if self._is_sparse(curve):
+            return ("smooth",) if curve.pinned else ("smooth", "dots")
+        return ("smooth",) if curve.pinned else ("smooth", "raw")
+
+    def _set_dots(self, index: int, x: np.ndarray, y: np.ndarray, tint: QColor) -> None:
+        import pyqtgraph as pg
+
+        item = self._items.get((index, "dots"))
+        if item is None:
+            item = self._items[index, "dots"] = pg.ScatterPlotItem(size=DOT, pen=None)
+            item.setZValue(3)
+            self.item.addItem(item)
+        item.setData(x=x, y=y, brush=tint)
 
     def _set(self, index: int, part: str, x: np.ndarray, y: np.ndarray, pen: QPen) -> None:
         import pyqtgraph as pg
@@ -230,7 +264,7 @@ class CurvePlot(QWidget):
         """Name (with its owner) and smoothed value of each curve at the hovered step, or at the end."""
         step = float("inf") if self._hovered is None else self._hovered
         names = [f"{c.owner}: {c.name}" if c.owner else c.name for c in self.curves]
-        return [(name, curve.series.at(step, self.weight)) for name, curve in zip(names, self.curves)]
+        return [(name, curve.series.at(step, self.weight_of(curve))) for name, curve in zip(names, self.curves)]
 
     def _tell(self) -> None:
         short = self._crowded() and sum(not curve.pinned for curve in self.curves) > 1
@@ -248,15 +282,18 @@ class CurvePlot(QWidget):
 
     def _told(self, curve: Curve) -> str:
         """A curve's entry in the legend; while a step is hovered with its value and those of pinned runs there."""
-        name = "" if curve.name.lower() == self.title.lower() else " " + _span(curve.name, "dim")
-        entry = f'<span style="color:{curve.colour.name()}">●</span>{name}'
+        single = sum(not other.pinned for other in self.curves) == 1
+        alone = single and len(self.curves) == 1
+        dot = "" if alone else f'<span style="color:{curve.colour.name()}">●</span> '
+        entry = dot + ("" if single else _span(_readable(curve.name), "dim"))
         if self._hovered is None:
             return entry
         digits = 3 if self._crowded() else 4
-        entry += f" <b>{_span(_told_number(curve.series.at(self._hovered, self.weight), digits), 'text')}</b>"
+        value = _told_number(curve.series.at(self._hovered, self.weight_of(curve)), digits)
+        entry += f" <b>{_span(value, 'text')}</b>"
         for other in self.curves:
             if other.pinned and other.name == curve.name:
-                value = _told_number(other.series.at(self._hovered, self.weight), digits)
+                value = _told_number(other.series.at(self._hovered, self.weight_of(other)), digits)
                 entry += f' <span style="color:{other.colour.name()}">╌</span> {_span(value, "text")}'
         return entry
 
@@ -340,6 +377,10 @@ def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
     ]
 
 
+def _readable(name: str) -> str:
+    return " ".join(ABBREVIATIONS.get(word, word) for word in name.split(" "))
+
+
 def _told_number(value: float | None, digits: int) -> str:
     return "–" if value is None else number(value, digits)
 
@@ -361,5 +402,5 @@ def _spread(y: np.ndarray, tail: float) -> list[float]:
 
 def _padded(heights: list[float]) -> tuple[float, float]:
     low, high = (min(heights), max(heights)) if heights else (0.0, 1.0)
-    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    margin = 0.09 * (high - low) or 0.05 * abs(high) or 0.5
     return low - margin, high + margin

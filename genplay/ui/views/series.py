@@ -130,6 +130,21 @@ class CurveStore:
         }
 
 
+def robust_range(values: np.ndarray) -> tuple[float, float] | None:
+    """The range that shows most of ``values`` (n,) well, and their last one; None where there are no finite ones.
+
+    Values farther out than three times the distance of the quartiles (the fences of Tukey 1977) are left out, such as
+    those before a loss has fallen, but never more than 5 % at either end.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return None
+    low, first, third, high = np.quantile(finite, [0.05, 0.25, 0.75, 0.95])
+    reach = 3 * (third - first)
+    low, high = min(low, max(first - reach, finite.min())), max(high, min(third + reach, finite.max()))
+    return float(min(low, finite[-1])), float(max(high, finite[-1]))
+
+
 def exponential_mean(values: np.ndarray, weight: float, mean: float = 0.0, before: int = 0) -> tuple[np.ndarray, float]:
     """Debiased exponential mean s_t = m_t / (1 - w^t), where m_t = w m_{t-1} + (1 - w) v_t and m_0 = 0.
 
