@@ -195,6 +195,23 @@ def test_notice_shows_its_knobs_and_can_be_put_away(bridge: Bridge, qtbot: QtBot
     assert bar.notices == (notice,)
 
 
+def test_notice_in_a_narrow_place_says_its_first_sentence_above_its_knobs(bridge: Bridge, qtbot: QtBot) -> None:
+    bridge.drain()
+    text = "Only 3 of 16 dimensions are active. Some free bits bring the others back."
+    run = replace(bridge.runs["faces"], notices=(Notice("warn", "Idle dimensions", text, ("beta", "free_bits")),))
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    bar.set_run(run)
+    bar.resize(500, 100)
+    bar.show()
+    label = bar._texts["Idle dimensions"]
+    assert label.text() == "Only 3 of 16 dimensions are active."
+    assert label.toolTip() == text
+    assert bar.heightForWidth(500) <= 110
+    bar.resize(1100, 100)
+    assert label.text() == text
+
+
 def test_empty_state_offers_what_to_do(qtbot: QtBot) -> None:
     empty = EmptyState("latent", "Train a model.", "Train")
     qtbot.addWidget(empty)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.catalogue import FamilyInfo
 from genplay.contract.results import Notice, RunState
 from genplay.ui import theme
+
+NARROW = 900  # pixels below which the text stands above the knobs
 
 
 class NoticeBar(QWidget):
@@ -24,6 +26,7 @@ class NoticeBar(QWidget):
         self._shown: tuple[Notice, ...] = ()
         self._put_away: set[tuple[str, str]] = set()  # run and title
         self._texts: dict[str, QLabel] = {}
+        self._insides: list[QBoxLayout] = []
         self._run_id = ""
         self._family: FamilyInfo | None = None
         self._rows = QVBoxLayout(self)
@@ -46,10 +49,11 @@ class NoticeBar(QWidget):
         elif notices != self._shown:
             self._shown = notices
             for notice in notices:
-                self._texts[notice.title].setText(notice.text)
+                self._say(notice)
 
     def _show(self, notices: tuple[Notice, ...], family: FamilyInfo | None) -> None:
         self._shown = notices
+        self._insides = []
         while self._rows.count():
             item = self._rows.takeAt(0)
             row = item.widget() if item else None
@@ -66,17 +70,58 @@ class NoticeBar(QWidget):
         layout = QHBoxLayout(row)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.setSpacing(8)
-        title = QLabel(notice.title)
-        title.setProperty("role", notice.level)
-        title.setFont(theme.font(13, QFont.Weight.DemiBold))
-        text = self._texts[notice.title] = QLabel(notice.text, wordWrap=True)
-        layout.addWidget(title, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(text, 1)
-        for name in notice.knobs:
-            layout.addWidget(self._knob_button(name, family), 0, Qt.AlignmentFlag.AlignTop)
+        inside = QBoxLayout(self._direction())
+        inside.setSpacing(6)
+        self._insides.append(inside)
+        inside.addLayout(self._told(notice), 1)
+        if notice.knobs:
+            inside.addLayout(self._knobs(notice, family))
+        layout.addLayout(inside, 1)
         layout.addWidget(self._close_button(notice), 0, Qt.AlignmentFlag.AlignTop)
         row.setAccessibleName(f"{notice.title}: {notice.text}")
         return row
+
+    def _told(self, notice: Notice) -> QVBoxLayout:
+        title = QLabel(notice.title)
+        title.setProperty("role", notice.level)
+        title.setFont(theme.font(13, QFont.Weight.DemiBold))
+        text = self._texts[notice.title] = QLabel(wordWrap=True)
+        self._say(notice)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(title)
+        column.addWidget(text)
+        return column
+
+    def _say(self, notice: Notice) -> None:
+        """The whole text, or its first sentence where it would take the room of the view (all of it as a tooltip)."""
+        narrow = self.width() < NARROW
+        first, _, more = notice.text.partition(". ")
+        short = f"{first}." if narrow and more else notice.text
+        label = self._texts[notice.title]
+        if label.text() != short:
+            label.setText(short)
+        label.setToolTip(notice.text if short != notice.text else "")
+
+    def _knobs(self, notice: Notice, family: FamilyInfo | None) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for name in notice.knobs:
+            row.addWidget(self._knob_button(name, family), 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        return row
+
+    def _direction(self) -> QBoxLayout.Direction:
+        narrow = self.width() < NARROW
+        return QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the knobs beside the text where there is room, else below it."""
+        for inside in self._insides:
+            if inside.direction() != self._direction():
+                inside.setDirection(self._direction())
+        for notice in self._shown:
+            self._say(notice)
 
     def _knob_button(self, name: str, family: FamilyInfo | None) -> QPushButton:
         known = (*family.knobs, *family.training_knobs) if family else ()
