@@ -396,6 +396,7 @@ def _write_script(recipe: Recipe, options: dict[str, Any], path: Path, overwrite
 
 def _spin(low: int, high: int, value: int, suffix: str) -> QSpinBox:
     spin = QSpinBox()
+    theme.padded(spin)
     spin.setRange(low, high)
     spin.setSuffix(suffix)
     spin.setValue(value)

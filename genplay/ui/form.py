@@ -146,6 +146,7 @@ class Form(QWidget):
         if isinstance(knob.default, float):
             return self._number(knob, value)
         spin = QSpinBox()
+        theme.padded(spin)
         low = -(2**31) if knob.low is None else int(knob.low)
         spin.setRange(low, 2**31 - 1 if knob.high is None else int(knob.high))
         spin.setValue(int(value))
@@ -156,6 +157,7 @@ class Form(QWidget):
 
     def _number(self, knob: Knob, value: float) -> QWidget:
         spin = QDoubleSpinBox()
+        theme.padded(spin)
         spin.setDecimals(4)
         spin.setRange(-1e9 if knob.low is None else knob.low, 1e9 if knob.high is None else knob.high)
         spin.setValue(value)
@@ -168,7 +170,7 @@ class Form(QWidget):
         assert knob.low is not None and knob.high is not None
         whole = isinstance(knob.default, int)
         scale = knob.scale if knob.low > 0 else "linear"
-        decimals = max(_decimals(knob.default), 3 if knob.high - knob.low <= 0.5 else 2)
+        decimals = max(_decimals(knob.default), _decimals(knob.high), 3 if knob.high - knob.low <= 0.5 else 2)
         slider = ValueSlider(
             knob.low, knob.high, value, float(knob.default), scale=scale, integer=whole, decimals=decimals
         )

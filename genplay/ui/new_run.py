@@ -105,6 +105,7 @@ class NewRunDialog(QDialog):
         self.name.setMaxLength(MAX_NAME)
         self.name.setAccessibleName("name of the run")
         self.name.textEdited.connect(lambda _: setattr(self, "_name_typed", True))
+        theme.padded(self.seed)
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setAccessibleName("seed")
         self.seed.setMinimumWidth(110)

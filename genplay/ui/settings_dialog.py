@@ -59,6 +59,7 @@ class SettingsDialog(QDialog):
         self.reset.clicked.connect(self._ask_reset)
 
     def _number(self, spin: QSpinBox, low: int, high: int, name: str) -> None:
+        theme.padded(spin)
         spin.setRange(low, high)
         spin.setValue(self.settings[name])
         spin.valueChanged.connect(lambda value: self.settings.__setitem__(name, value))

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit
 
 from genplay.contract import paths
 
@@ -235,6 +235,14 @@ def icon_names() -> list[str]:
     return sorted(_icon_font()[1])
 
 
+def padded(spin: QAbstractSpinBox) -> QAbstractSpinBox:
+    """The same number field, its text as far from the edge as that of other fields (style sheets cannot do it)."""
+    line = spin.findChild(QLineEdit)
+    if line is not None:
+        line.setTextMargins(6, 0, 6, 0)
+    return spin
+
+
 def dot(token_or_colour: str | QColor, size: int = 10) -> QPixmap:
     """A filled circle, as the family dot of a run."""
     tint = colour(token_or_colour) if isinstance(token_or_colour, str) else token_or_colour
@@ -364,7 +372,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     width: 0; border: none;
 }
-QAbstractSpinBox QLineEdit { border: none; background: transparent; padding: 0 7px; min-height: 0; }
+QAbstractSpinBox QLineEdit { border: none; background: transparent; padding: 0; min-height: 0; }
 QComboBox::drop-down { border: none; width: 20px; subcontrol-position: center right; }
 QComboBox::down-arrow { image: url("@folder/chevron-@mode.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView {

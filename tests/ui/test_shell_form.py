@@ -141,6 +141,20 @@ def test_numbers_are_written_with_a_true_minus_and_a_sign_where_wanted(qtbot):
     assert shown(qtbot, ValueSlider(-3, 3, -1.2)).text() == "−1.20"
     assert shown(qtbot, ValueSlider(-3, 3, 1.2, signed=True)).text() == "+1.20"
     assert shown(qtbot, ValueSlider(0, 50000, 12431, integer=True)).text() == "12,431"
+    assert shown(qtbot, ValueSlider(-3, 3, -0.001)).text() == "0.00"
+    assert shown(qtbot, ValueSlider(-3, 3, -0.001, signed=True)).text() == "+0.00"
+
+
+def test_a_knob_whose_range_ends_just_below_one_shows_enough_places(qtbot):
+    form = Form((Knob("decay", 0.999, "EMA decay", "how slowly", low=0.0, high=0.9999),), {"decay": 0.9998})
+    qtbot.addWidget(form)
+    assert form.control("decay").text() == "0.9998"
+
+
+def test_the_text_of_a_number_field_keeps_off_the_edge(qtbot):
+    form = Form((Knob("seed", 42, "seed", "of all randomness", low=0),), {})
+    qtbot.addWidget(form)
+    assert form.control("seed").findChild(QLineEdit).textMargins().left() >= 6
 
 
 # ---- form

@@ -96,7 +96,7 @@ class DirectionSliders(QWidget):
         button = QPushButton(group.replace("_", " "))
         button.setProperty("role", "flat")
         button.setStyleSheet("text-align: left;")
-        button.setAccessibleName(f"Directions of {group}")
+        button.setAccessibleName(f"Directions of {group.replace('_', ' ')}")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self._fold(group))
         self.headings[group] = button
@@ -112,7 +112,7 @@ class DirectionSliders(QWidget):
 
         row = SliderRow(self.session, name, name, moved, LABEL)
         row.set_text(f"   {name.partition(': ')[2]}" if grouped else name.replace("_", " "))
-        row.setToolTip(f"Towards {name}")
+        row.setToolTip(f"Towards {name.replace('_', ' ')}")
         return row
 
     def _follow(self, before: LatentState) -> None:

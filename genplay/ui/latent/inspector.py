@@ -172,7 +172,7 @@ class ConditionBox(QWidget):
         for row, attribute in enumerate(self.session.attributes):
             combo = QComboBox()
             combo.addItems([*attribute.values, "any"])
-            combo.setAccessibleName(attribute.name)
+            combo.setAccessibleName(attribute.name.replace("_", " "))
             combo.activated.connect(lambda value, i=row: self._choose(i, value))
             label = QLabel(attribute.name.replace("_", " "))
             label.setProperty("role", "dim")

@@ -100,6 +100,7 @@ class PathPart(QWidget):
 
     def _options_menu(self) -> QMenu:
         self.mode, self.frames, self.closed = QComboBox(), QSpinBox(), QCheckBox("Closed loop")
+        theme.padded(self.frames)
         self.mode.addItems(["slerp (along the sphere)", "lerp (straight)"])
         self.frames.setRange(*FRAMES)
         self.frames.setSuffix(" frames")

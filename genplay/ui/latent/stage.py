@@ -82,6 +82,7 @@ class StagePart(QWidget):
         row.addStretch(1)
         for combo in (self.across, self.up, self.colour):
             row.addWidget(combo)
+        self.colour.setMinimumContentsLength(8)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -153,7 +154,7 @@ def _combo(name: str) -> QComboBox:
     combo = QComboBox()
     combo.setAccessibleName(name)
     combo.setToolTip(name)
-    combo.setMinimumContentsLength(4)
+    combo.setMinimumContentsLength(3)
     combo.setMinimumWidth(62)  # gives way in a narrow window
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return combo

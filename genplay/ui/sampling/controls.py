@@ -45,6 +45,7 @@ class SampleControls(QWidget):
 
     def _seed_row(self) -> QHBoxLayout:
         self.seed = QSpinBox()
+        theme.padded(self.seed)
         self.seed.setRange(0, MAX_SEED)
         self.seed.setKeyboardTracking(False)
         self.seed.setAccessibleName("Seed")
@@ -155,12 +156,12 @@ class SampleControls(QWidget):
         for attribute in run.spec.attributes:
             combo = QComboBox()
             combo.addItems(["any", *attribute.values])
-            combo.setAccessibleName(attribute.name)
+            combo.setAccessibleName(attribute.name.replace("_", " "))
             combo.activated.connect(self._choose_condition)
             self.combos.append(combo)
             row = QHBoxLayout()
             row.setSpacing(8)
-            row.addWidget(_label(attribute.name))
+            row.addWidget(_label(attribute.name.replace("_", " ")))
             row.addWidget(combo, 1)
             column.addLayout(row)
 

@@ -85,8 +85,8 @@ class ValueSlider(QWidget):
         elif self.scale == "log":
             number = _significant(self._value)
         else:
-            number = f"{self._value:.{self.decimals}f}".replace("-", "−")
-        if self.signed and self._value >= 0:
+            number = f"{self._value:z.{self.decimals}f}".replace("-", "−")  # z: nothing rounds to a negative zero
+        if self.signed and not number.startswith("−"):
             number = f"+{number}"
         return number
 
