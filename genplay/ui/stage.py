@@ -72,7 +72,7 @@ class Stage(QWidget):
         self.export.clicked.connect(self.export_clicked)
         self.export.setEnabled(False)
         self._tab_row.addWidget(self.export)
-        self.title, self.hint = QLabel(), QLabel()
+        self.title, self.hint = QLabel(), Hint()
         self.title.setProperty("role", "title")
         self.hint.setProperty("role", "dim")
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -262,6 +262,17 @@ class Stage(QWidget):
     def exhibit(self) -> Exhibit | None:
         """What the panel on show would export."""
         return self._shown.exhibit() if self._shown else None
+
+
+class Hint(QLabel):
+    """A line of text that is cut with an ellipsis where there is no room."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As much of the line as fits."""
+        painter = QPainter(self)
+        painter.setPen(theme.colour("dim"))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 class Progress(QWidget):

@@ -112,10 +112,20 @@ class PlanePart(QWidget):
         """Show the data, or the range of a standard normal where there is none."""
         if self.view.layer("data") is not None:
             self.view.fit_points()
+            self._take_cursor_in()
         else:
             self.view.fit(-RANGE, -RANGE, RANGE, RANGE)
-
         self._home = self._seen()
+
+    def _take_cursor_in(self) -> None:
+        """Widen the window for a cursor that stands a little outside it."""
+        (x0, y0, x1, y1), at = self.view.window_extent(), self.view.cursor_at
+        if at is None or (x0 < at[0] < x1 and y0 < at[1] < y1):
+            return
+        x, y, half = self._seen()
+        reach = max(abs(at[0] - x), abs(at[1] - y))
+        if reach < 2.5 * half:
+            self.view.fit(x - reach, y - reach, x + reach, y + reach)
 
     def _seen(self) -> tuple[float, float, float]:
         """Centre and half the smaller side of the window on the plane."""
@@ -127,9 +137,10 @@ class PlanePart(QWidget):
         layer = self.view.layer("data")
         if layer is None or not len(layer.points) or not np.allclose(self._seen(), self._home, rtol=1e-3, atol=1e-3):
             return False
-        low, high = np.quantile(layer.points, (0.0025, 0.9975), axis=0)
-        away = np.abs((low + high) / 2 - self._home[:2]).max() / self._home[2]
-        return bool(away > 0.25 or not 0.6 < (high - low).max() / 2 / self._home[2] < 1.05)
+        ends = np.quantile(layer.points, (0.0025, 0.9975), axis=0)  # low and high, of x and y
+        low, high = (ends - self._home[:2]) / self._home[2]
+        away, size = np.abs(low + high).max() / 2, (high - low).max() / 2
+        return bool(away > 0.25 or size < 0.6 or np.abs([low, high]).max() > 1.0)
 
     def _place_cursor(self, z: np.ndarray | None) -> None:
         if self.session.ready and not self._own:

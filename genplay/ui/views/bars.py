@@ -79,7 +79,12 @@ class Bars(QWidget):
         head = 20 if self.title else 4
         if self.horizontal:
             return QRectF(self._name_width() + 8, head, self.width() - self._name_width() - 56, ROW * len(self._values))
-        return QRectF(32, head, self.width() - 32 - EDGE, self.height() - head - 18)
+        left = max(32.0, self._scale_width() + 6)
+        return QRectF(left, head, self.width() - left - EDGE, self.height() - head - 18)
+
+    def _scale_width(self) -> float:
+        metrics = QFontMetricsF(theme.font(11))
+        return max(metrics.horizontalAdvance(f"{share * self._span():.2g}") for share in (0.0, 0.5, 1.0))
 
     def _name_width(self) -> float:
         metrics = QFontMetricsF(theme.font(11))
