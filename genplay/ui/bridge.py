@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -134,7 +135,7 @@ class Bridge(QObject):
             return  # a newer question has been put to this slot
         if answer.last:
             del self._waiting[answer.slot]
-        waiting.answered(answer)
+        _tell(waiting.answered, answer)
 
     def _fail(self, failure: Failure) -> None:
         waiting = self._waiting.get(failure.slot) if failure.slot else None
@@ -143,6 +144,14 @@ class Bridge(QObject):
         if waiting is not None:
             del self._waiting[failure.slot]
         if waiting is not None and waiting.failed is not None:
-            waiting.failed(failure)
+            _tell(waiting.failed, failure)
         else:
             self.failed.emit(failure)
+
+
+def _tell(listener: Callable[[Any], None], news: object) -> None:
+    """Call a listener as Qt calls a slot: what it raises goes to ``sys.excepthook``, and others still hear."""
+    try:
+        listener(news)
+    except Exception:  # noqa: BLE001 - as above
+        sys.excepthook(*sys.exc_info())
