@@ -12,7 +12,10 @@ CLOUD = 48  # pixels
 
 
 def mosaic_png(x: np.ndarray) -> bytes:
-    """A PNG of up to nine pictures (N, H, W, C) in three rows, or of points (N, 2) as white on black density."""
+    """A PNG of up to nine pictures (N, H, W, C) in three rows, or of points (N, 2) as a density: more where more are.
+
+    The density is white of varying opacity on nothing, so that it suits any background and can be tinted.
+    """
     pixels = _cloud(x) if x.ndim == 2 else _mosaic(x)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
@@ -29,4 +32,5 @@ def _mosaic(x: np.ndarray) -> np.ndarray:
 
 def _cloud(x: np.ndarray) -> np.ndarray:
     counts, _, _ = np.histogram2d(-x[:, 1], x[:, 0], bins=CLOUD, range=[[-1.5, 1.5]] * 2)
-    return (255 * np.sqrt(np.minimum(1, counts / max(1.0, counts.max() / 2)))).astype(np.uint8)
+    opacity = (255 * np.sqrt(np.minimum(1, counts / max(1.0, counts.max() / 2)))).astype(np.uint8)
+    return np.dstack([np.full((CLOUD, CLOUD, 3), 255, np.uint8), opacity])

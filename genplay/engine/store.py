@@ -26,6 +26,8 @@ from genplay.core import checkpoint
 from genplay.engine.claim import claim
 from genplay.engine.curves import Curves
 
+TRAINING = "training"  # an empty file beside the state of a run that trains
+
 
 @dataclass
 class SavedRun:
@@ -34,6 +36,7 @@ class SavedRun:
     run_id: str
     card: Card
     folder: Path
+    was_training: bool = False  # when the program ended without saving it
     film: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
 
@@ -89,7 +92,15 @@ class Store:
             card = Card.from_json((folder / "run.json").read_text("utf-8"))
         except (OSError, UnicodeDecodeError):
             raise BadInput("its card cannot be read.") from None
-        return SavedRun(folder.name, card, folder, _read_film(folder / "film.npz", card.step))
+        was_training = (folder / TRAINING).exists()
+        return SavedRun(folder.name, card, folder, was_training, _read_film(folder / "film.npz", card.step))
+
+    def note_training(self, run_id: str, training: bool) -> None:
+        """Leave a mark with a run that trains, so that the next start can tell when this one was cut short."""
+        mark = self.root / run_id / TRAINING
+        if not self.is_ours or not mark.parent.is_dir() or training == mark.exists():
+            return
+        mark.touch() if training else mark.unlink(missing_ok=True)
 
     def write(
         self,

@@ -269,6 +269,7 @@ class Workshop:
             return
         self.train.start(Job(self._key(run), train(run, self.outside), partial(self._ended, run), torch.enable_grad))
         run.status = "training"
+        self._note_training(run, True)
         self._report(run)
 
     def _pause(self, run: Run) -> None:
@@ -285,6 +286,13 @@ class Workshop:
         self._film(run, run.step > (run.film[-1][0] if run.film else -1))
         self._report(run)
         self._autosave(run)
+        self._note_training(run, False)
+
+    def _note_training(self, run: Run, training: bool) -> None:
+        try:
+            self.store.note_training(run.run_id, training)
+        except OSError as error:  # only the next start's message hangs on it
+            log.warning("no mark could be left with the run %s: %s", run.run_id, error)
 
     def _restart(self, run: Run) -> None:
         was_running = self.train.is_running(self._key(run))
@@ -405,6 +413,9 @@ class Workshop:
     def _add_saved(self, item: SavedRun) -> None:
         run = Run.from_card(item.run_id, item.card, self.device)
         run.status, run.film, run.saved_step = "paused", item.film, item.card.step
+        if item.was_training:
+            run.message = f"Resumed from step {run.step:,}: the program ended while this run was training."
+            self.store.note_training(item.run_id, False)
         run.curves = self.store.read_curves(item.run_id, item.card.step)
         self._add(run)
         for step, x in run.film:
@@ -417,6 +428,7 @@ class Workshop:
         try:
             self.store.write(run.run_id, run.card(with_curves=False), run.state(), run.curves, run.film)
             run.saved_step = run.step
+            self.store.note_training(run.run_id, run.status == "training")
         except (OSError, ValueError, RuntimeError, MemoryError) as error:  # training goes on all the same
             self.mailbox.put_failure(Failure(f"{run.name} could not be saved: {_sentence(error)}", run_id=run.run_id))
 

@@ -32,11 +32,24 @@ def _tiled(x: np.ndarray) -> QImage:
     return QImage(flat.data, 3 * width, 3 * height, 9 * width, QImage.Format.Format_RGB888).copy()
 
 
-def of_png(data: bytes, ratio: float = 1.0) -> QPixmap:
-    """The mosaic stored on a card; a null pixmap when it is damaged."""
+def of_png(data: bytes, tint: QColor, ratio: float = 1.0) -> QPixmap:
+    """The mosaic stored on a card, a cloud of points in the colour ``tint``; a null pixmap when it is damaged."""
+    image = tinted(data, tint)
+    return QPixmap() if image.isNull() else of_image(image, ratio)
+
+
+def tinted(data: bytes, tint: QColor) -> QImage:
+    """The picture of a card; one that is not opaque is a cloud of points, which takes the colour of its family."""
     image = QImage()
     image.loadFromData(data, "PNG")
-    return QPixmap() if image.isNull() else of_image(image, ratio)
+    if image.isNull() or not image.hasAlphaChannel():
+        return image
+    image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    painter = QPainter(image)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(image.rect(), tint)
+    painter.end()
+    return image
 
 
 def of_image(image: QImage, ratio: float = 1.0) -> QPixmap:

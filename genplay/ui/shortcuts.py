@@ -25,6 +25,7 @@ TABLE = (
     Shortcut("play", "Training", ("Space",), "Play or pause"),
     Shortcut("step", "Training", (".",), "One step"),
     Shortcut("restart", "Training", ("Ctrl+R",), "Restart from step 0"),
+    Shortcut("stop", "Training", ("Ctrl+.",), "Stop: free its training memory"),
     Shortcut("new", "Runs", ("Ctrl+N",), "New run"),
     Shortcut("open", "Runs", ("Ctrl+O",), "Open a checkpoint or an exported picture"),
     Shortcut("save_as", "Runs", ("Ctrl+S", "Ctrl+Shift+S"), "Save the checkpoint as"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QFocusEvent,
     QFontMetrics,
@@ -36,6 +37,10 @@ MENU = (
     ("duplicate", "Duplicate, untrained", "duplicate"),
     ("fork", "Fork from here", "fork"),
     ("save_as", "Save checkpoint as…", "save"),
+    ("", "", ""),
+    ("restart", "Restart from step 0…", "restart"),
+    ("stop", "Stop: free its training memory", "stop"),
+    ("", "", ""),
     ("delete", "Delete", "delete"),
 )
 
@@ -166,7 +171,7 @@ class RunCard(SideCard):
     def show_run(self, run: RunState) -> None:
         """What changed of the run."""
         self.run = run
-        token = {"failed": "bad", "training": "good"}.get(run.status, "dim")
+        token = {"failed": "bad", "training": "good"}.get(run.status, "warn" if run.message else "dim")
         self.set_text(run.name, status_line(run), run.family, token)
         self.setToolTip(f"{run.name}\n{run.data_title or run.data} · step {run.step:,}\n{run.message}".strip())
 
@@ -174,9 +179,7 @@ class RunCard(SideCard):
         """The run's latest nine samples."""
         self._film = x
         self.set_mosaic(
-            mosaic.of_samples(
-                x, theme.family_colour(self.run.family), theme.colour("background"), self.devicePixelRatioF()
-            )
+            mosaic.of_samples(x, theme.family_colour(self.run.family), QColor(0, 0, 0, 0), self.devicePixelRatioF())
         )
 
     def repaint_film(self) -> None:
@@ -223,6 +226,9 @@ class RunCard(SideCard):
         """What can be done to the run."""
         menu = QMenu(self)
         for name, text, icon in MENU:
+            if not name:
+                menu.addSeparator()
+                continue
             action = menu.addAction(theme.icon(icon), f"{text}\t{keys_of(name)}")
             action.triggered.connect(lambda _=False, name=name: self.wanted.emit(name))
         return menu
@@ -371,7 +377,9 @@ class Sidebar(QWidget):
             step = f" · {thousands(item.card.step)} steps" if item.card.step else ""
             card.set_text(item.card.name, f"shipped{step}", item.card.family)
             card.setToolTip(f"{item.card.name}\n{item.path.name} · data: {item.card.licence or item.card.data}")
-            card.set_mosaic(mosaic.of_png(item.preview, self.devicePixelRatioF()))
+            card.set_mosaic(
+                mosaic.of_png(item.preview, theme.family_colour(item.card.family), self.devicePixelRatioF())
+            )
         card.chosen.connect(lambda: self.library_chosen.emit(str(item.path)))
         card.stepped.connect(lambda by: self._focus_next(card, by))
         self._shelf.addWidget(card)
@@ -401,6 +409,8 @@ def status_line(run: RunState) -> str:
         return run.message or "stopped"
     if run.status == "loading":
         return "loading…"
+    if run.status == "paused" and run.message:
+        return run.message.partition(":")[0]  # it was resumed: all of it stands in the tooltip
     steps = f"{thousands(run.step)} steps" if run.step else "untrained"
     return f"{run.status} · {steps}"
 

@@ -333,13 +333,16 @@ class Waiting(QWidget):
         self.text = NO_RUN
         self._preview = QPixmap()
 
-    def show_text(self, text: str, preview: bytes | None = None) -> None:
-        """Say something; ``preview`` is a PNG to show, b"" for none, None to keep what is there."""
+    def show_text(self, text: str, preview: bytes | None = None, family: str = "") -> None:
+        """Say something; ``preview`` is a PNG to show, b"" for none, None to keep what is there.
+
+        A cloud of points has the colour of the model's ``family``.
+        """
         self.text = text
         if preview is not None:
             self._preview = QPixmap()
             if preview:
-                self._preview.loadFromData(preview, "PNG")
+                self._preview = QPixmap.fromImage(mosaic.tinted(preview, theme.family_colour(family)))
         self.setAccessibleName(text)
         self.update()
 

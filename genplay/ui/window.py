@@ -216,7 +216,7 @@ class MainWindow(QMainWindow):
         if item is None or item.card is None:
             self.stage.waiting.show_text(LOADING)
             return
-        self.stage.waiting.show_text(LOADING, item.preview)
+        self.stage.waiting.show_text(LOADING, item.preview, item.card.family)
         if not self.settings["launched"]:
             self.settings["launched"] = True
             self.opener.open_checkpoint(str(item.path))
@@ -293,7 +293,8 @@ class MainWindow(QMainWindow):
 
         item = LibraryItem(Path(), card)
         ready = self.bridge.status is not None and self.bridge.status.ready
-        self.stage.waiting.show_text(f"Opening {card.name}…" if ready else LOADING, item.preview)
+        text = f"Opening {card.name}…" if ready else LOADING
+        self.stage.waiting.show_text(text, item.preview, card.family)
 
     def _show(self, run: RunState | None) -> None:
         self.transport.set_run(run)
@@ -393,6 +394,12 @@ class MainWindow(QMainWindow):
             "Restart",
             lambda: self.bridge.send(Control(run_id, Control.RESTART)),
         )
+
+    def _act_stop(self) -> None:
+        run = self.run()
+        if run is not None and can_train(run):
+            self.bridge.send(Control(run.run_id, Control.STOP))
+            self.tell(f"Stopped {run.name}: its weights stay, its optimiser starts afresh at the next Play.")
 
     def _act_new(self) -> None:
         from genplay.ui.new_run import NewRunDialog
@@ -662,7 +669,7 @@ class MainWindow(QMainWindow):
             self.stage.stop()
             self._health.stop()
             self.gauge.stop()
-            self.bridge.stop()
+            self.bridge.close()
             self.hide()
             self.engine.close(CLOSE_SECONDS)
         event.accept()

@@ -150,6 +150,34 @@ def test_a_damaged_run_is_left_alone_and_said(start, tmp_path, damage):
     assert (tmp_path / "runs" / "bad" / "state.safetensors").exists()
 
 
+def test_a_run_cut_short_while_training_says_from_where_it_goes_on(start, tmp_path):
+    store = Store(tmp_path / "runs")
+    for name, training in (("short", True), ("calm", False)):
+        run = steps(make(), 5)
+        store.write(name, run.card(with_curves=False), run.state(), run.curves, run.film)
+        store.note_training(name, training)
+    watch = start().until(lambda w: {"short", "calm"} <= set(w.runs))
+    assert watch.runs["short"].message == "Resumed from step 5: the program ended while this run was training."
+    assert watch.runs["calm"].message == ""
+    watch.engine.submit(Control("short", Control.STEP))
+    watch.until(lambda w: w.runs["short"].step == 6 and w.runs["short"].status == "paused")
+    assert watch.runs["short"].message == ""
+    watch.until(lambda w: not (tmp_path / "runs" / "short" / "training").exists())
+
+
+def test_the_mark_of_a_training_run_comes_and_goes(start, tmp_path, quick):
+    watch = start()
+    watch.engine.submit(CreateRun("r", "r", **quick.points))
+    watch.settled("r", "ready")
+    mark = tmp_path / "runs" / "r" / "training"
+    watch.engine.submit(Control("r", Control.PLAY))
+    watch.until(lambda w: w.runs["r"].step > 3)
+    assert mark.exists()
+    watch.engine.submit(Control("r", Control.PAUSE))
+    watch.settled("r")
+    watch.until(lambda w: not mark.exists())
+
+
 def test_curves_survive_a_torn_line():
     curves = Curves()
     for step in range(1, 6):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
@@ -367,10 +368,41 @@ def test_the_menu_of_a_run_has_every_action(window, qtbot):
         card, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), card.mapToGlobal(QPoint(5, 5)))
     )
     menu = card.findChild(QMenu)
-    assert [a.text().split("\t")[0] for a in menu.actions()] == [
-        "Rename", "Duplicate, untrained", "Fork from here", "Save checkpoint as…", "Delete",
+    assert [a.text().split("\t")[0] for a in menu.actions() if a.text()] == [
+        "Rename", "Duplicate, untrained", "Fork from here", "Save checkpoint as…", "Restart from step 0…",
+        "Stop: free its training memory", "Delete",
     ]  # fmt: skip
     menu.close()
+
+
+def test_stop_frees_the_memory_of_training(window, qtbot):
+    run = window.run()
+    QTest.keyClick(window, Qt.Key.Key_Period, CTRL)
+    assert sent(window, rq.Control)[-1] == rq.Control(run.run_id, rq.Control.STOP)
+
+
+def test_a_run_that_was_resumed_says_so_on_its_card(window):
+    run = replace(window.run(), status="paused", step=4321, message="Resumed from step 4,321: the program ended.")
+    window.sidebar.show_run(run)
+    card = window.sidebar.cards[run.run_id]
+    assert card.status == "Resumed from step 4,321"
+    assert "the program ended" in card.toolTip()
+    window.sidebar.show_run(replace(run, message=""))
+    assert card.status == "paused · 4.3k steps"
+
+
+def test_a_cloud_in_the_library_takes_the_colour_of_its_family(qtbot):
+    import numpy as np
+
+    from genplay.engine.preview import mosaic_png
+    from genplay.ui import mosaic
+
+    points = np.random.default_rng(0).normal(0, 0.3, (500, 2)).astype(np.float32)
+    image = mosaic.of_png(mosaic_png(points), theme.family_colour("vae")).toImage()
+    assert image.pixelColor(0, 0).alpha() == 0
+    middle = image.pixelColor(24, 24)
+    assert middle.alpha() > 100
+    assert abs(middle.hue() - theme.family_colour("vae").hue()) < 5
 
 
 def test_save_as_writes_where_it_was_told(window, qtbot, tmp_path, monkeypatch):
@@ -436,7 +468,6 @@ def test_a_failure_is_shown_over_its_panel_and_escape_takes_it_away(window):
 
 
 def test_a_run_that_failed_says_so_over_the_stage_and_can_be_played_again(window, qtbot):
-    from dataclasses import replace
 
     run = window.run()
     message = "Training stopped at step 12: the loss is not a finite number; lower the learning rate."
