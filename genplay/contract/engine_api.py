@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from genplay.contract.results import Update
@@ -15,6 +16,9 @@ class Engine(Protocol):
 
     def drain(self) -> Update:
         """What happened since the last call: curves losslessly, and the latest answer of each slot."""
+
+    def ring_with(self, ring: Callable[[], None] | None) -> None:
+        """Have ``ring`` called, on a worker's thread, whenever an answer is there: it must touch no widget."""
 
     def busy(self) -> bool:
         """Whether a submitted question still waits for its last answer."""

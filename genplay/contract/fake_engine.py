@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,9 @@ class FakeEngine:
         """Queue a request; it is served by the next ``drain``."""
         self.submitted.append(request)
         self._queue.append(request)
+
+    def ring_with(self, ring: Callable[[], None] | None) -> None:
+        """Answers are made while draining, so there is nobody to ring for."""
 
     def busy(self) -> bool:
         """Whether a question still waits for its last answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,10 @@ class ThreadedEngine:
             self._status_at = now
             self._mailbox.put_status(self._measure())
         return self._mailbox.collect()
+
+    def ring_with(self, ring: Callable[[], None] | None) -> None:
+        """Have ``ring`` called, on a worker's thread, whenever an answer is there."""
+        self._mailbox.ring = ring
 
     def busy(self) -> bool:
         """Whether a question still waits for its last answer."""

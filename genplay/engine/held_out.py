@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import torch
 
 from genplay.core.dataset import Batch, Dataset, to_float
 from genplay.core.model import Model
 
-ROWS = 256
+ROWS, PIECE = 256, 16
 PREFIX = "held-out "
 
 
-@torch.no_grad()
-def held_out_terms(model: Model, data: Dataset, step: int, seed: int) -> dict[str, float]:
-    """The model's ``held_out`` terms on the same held-out examples with the same noise each time."""
-    if not model.held_out:
-        return {}
-    x, labels = data.heldout[:ROWS].to(model.device), data.heldout_labels[:ROWS].to(model.device)
-    batch = Batch(to_float(x), labels, step)
+def held_out_terms(model: Model, data: Dataset, step: int, seed: int) -> Generator[None, None, dict[str, float]]:
+    """The mean of the model's ``held_out`` terms over the same held-out examples, with the same noise each time.
+
+    Works piece by piece, yielding in between, so that a drag need not wait for it; returns the terms by name.
+    """
+    sums: dict[str, float] = {}
+    total = min(ROWS, len(data.heldout)) if model.held_out else 0
     generator = torch.Generator(model.device).manual_seed(seed)
-    found: dict[str, float] = {}
-    for objective in model.objectives(batch, generator):
-        found |= {PREFIX + n: float(v) for n, v in objective.terms.items() if n in model.held_out}
-    return found
+    for start in range(0, total, PIECE):
+        rows = slice(start, min(start + PIECE, total))
+        x = to_float(data.heldout[rows].to(model.device))
+        batch = Batch(x, data.heldout_labels[rows].to(model.device), step)
+        with torch.no_grad():
+            for objective in model.objectives(batch, generator):
+                for name in objective.terms.keys() & set(model.held_out):
+                    sums[name] = sums.get(name, 0.0) + float(objective.terms[name]) * len(x) / total
+        yield
+    return {PREFIX + name: value for name, value in sums.items()}

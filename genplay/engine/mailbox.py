@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from genplay.contract.catalogue import Catalogue
@@ -27,6 +28,7 @@ class Mailbox:
         self._lock = threading.Lock()
         self._newest: dict[str, int] = {}
         self._open: set[int] = set()
+        self.ring: Callable[[], None] | None = None  # told on the worker's thread that an answer is there
         self._clear()
 
     def _clear(self) -> None:
@@ -125,6 +127,9 @@ class Mailbox:
             self._answers[answer.slot] = answer
             if answer.last:
                 self._open.discard(answer.job)
+            ring = self.ring
+        if ring is not None:
+            ring()
 
     def has_open_jobs(self) -> bool:
         """Whether some question still waits for its last answer."""

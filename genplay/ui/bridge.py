@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from genplay.contract.requests import Ask, Cancel, Question
+from genplay.ui.doorbell import Doorbell
 
 if TYPE_CHECKING:
     from genplay.contract.catalogue import Catalogue
     from genplay.contract.engine_api import Engine
     from genplay.contract.results import Answer, EngineStatus, Failure, RunState, Update
 
-CALM_MS, EAGER_MS = 16, 1
+FRAME_MS = 16
 
 
 @dataclass
@@ -29,8 +30,8 @@ class _Waiting:
 class Bridge(QObject):
     """The window's only door to the engine.
 
-    Signals carry records of ``genplay.contract.results``. While an answer is awaited the timer ticks every
-    millisecond, so that a drag is painted as soon as the engine has decoded it; otherwise at the frame rate.
+    Signals carry records of ``genplay.contract.results``. A timer drains the engine at the frame rate. An answer rings
+    a bell, so that a drag is painted as soon as the engine has decoded it; whatever else has come waits for the timer.
     """
 
     catalogue_arrived = Signal(object)  # Catalogue
@@ -52,7 +53,11 @@ class Bridge(QObject):
         self._waiting: dict[str, _Waiting] = {}
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.drain)
-        self._timer.start(CALM_MS)
+        self._timer.start(FRAME_MS)
+        self._later: list[Update] = []
+        self._bell = Doorbell(self)
+        self._bell.rung.connect(self._rung)
+        engine.ring_with(self._bell.ring)
 
     def send(self, command: object) -> None:
         """Submit a command record of ``genplay.contract.requests``."""
@@ -73,7 +78,6 @@ class Bridge(QObject):
         self._jobs += 1
         self._waiting[slot] = _Waiting(self._jobs, answered, failed)
         self.engine.submit(Ask(self._jobs, slot, run_id, question))
-        self._timer.setInterval(EAGER_MS)
         return self._jobs
 
     def cancel(self, slot: str) -> None:
@@ -91,19 +95,36 @@ class Bridge(QObject):
 
     def start(self) -> None:
         """Drain again after ``stop``; the window does so once all its listeners are there."""
-        self._timer.start(CALM_MS)
+        self._timer.start(FRAME_MS)
 
     def stop(self) -> None:
-        """Stop draining (the window is closing)."""
+        """Stop draining; ``close`` does so for good."""
         self._timer.stop()
         self._waiting.clear()
 
+    def close(self) -> None:
+        """The window is closing."""
+        self.stop()
+        self.engine.ring_with(None)
+        self._bell.close()
+
     def drain(self) -> None:
         """Deliver what happened in the engine since the last time."""
-        self._deliver(self.engine.drain())
-        interval = EAGER_MS if self._waiting else CALM_MS
-        if self._timer.isActive() and self._timer.interval() != interval:
-            self._timer.setInterval(interval)
+        self._take_answers()
+        updates, self._later = self._later, []
+        for update in updates:
+            self._deliver(update)
+
+    def _rung(self) -> None:
+        if self._timer.isActive():
+            self._take_answers()
+
+    def _take_answers(self) -> None:
+        """Drain the engine and hand out the answers at once; the rest of what it said waits for ``drain``."""
+        update = self.engine.drain()
+        for answer in update.answers:
+            self._answer(answer)
+        self._later.append(update)
 
     def _deliver(self, update: Update) -> None:
         if update.catalogue:
@@ -122,8 +143,6 @@ class Bridge(QObject):
             self.curves_arrived.emit(block)
         for film in update.films:
             self.film_arrived.emit(film)
-        for answer in update.answers:
-            self._answer(answer)
         for failure in update.failures:
             self._fail(failure)
         for text in update.messages:

@@ -1,6 +1,7 @@
 """The window's door to the engine: one listener that fails costs the others nothing."""
 
 import sys
+import threading
 from dataclasses import dataclass, field
 
 from genplay.contract.requests import DrawSamples
@@ -16,6 +17,9 @@ class Scripted:
 
     def submit(self, request):
         """Heard."""
+
+    def ring_with(self, ring):
+        self.ring = ring
 
     def drain(self):
         said, self.next = self.next, Update()
@@ -42,3 +46,37 @@ def test_a_listener_that_fails_holds_up_no_other(qtbot, monkeypatch):
     assert told == [ZeroDivisionError, ZeroDivisionError]
     assert messages == ["done"]
     assert bridge.waiting_for("") == {}
+
+
+def test_an_answer_is_heard_at_once_from_another_thread_and_the_rest_waits_for_the_timer(qtbot):
+    engine, heard, messages = Scripted(), [], []
+    bridge = Bridge(engine)
+    bridge._timer.setInterval(60_000)
+    bridge.message.connect(messages.append)
+    job = bridge.ask("s", "r", DrawSamples(), heard.append)
+    engine.next = Update(answers=(Answer(job, "s", "r", 0, None),), messages=("later",))
+    ringer = threading.Thread(target=engine.ring)
+    ringer.start()
+    ringer.join()
+    qtbot.waitUntil(lambda: len(heard) == 1, timeout=1000)
+    assert messages == []
+    bridge.drain()
+    assert messages == ["later"]
+    assert len(heard) == 1
+    bridge.close()
+    assert engine.ring is None
+
+
+def test_a_stopped_or_closed_bridge_ignores_the_bell(qtbot):
+    engine, heard = Scripted(), []
+    bridge = Bridge(engine)
+    ring = engine.ring
+    bridge.stop()
+    job = bridge.ask("s", "r", DrawSamples(), heard.append)
+    engine.next = Update(answers=(Answer(job, "s", "r", 0, None),))
+    ring()
+    qtbot.wait(50)
+    assert heard == []
+    bridge.close()
+    for _ in range(100_000):
+        ring()
