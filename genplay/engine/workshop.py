@@ -341,7 +341,7 @@ class Workshop:
             with self.replicas.lease(run.run_id, shown) as model:
                 for value, _ in put(probe, model, shown.data, question):
                     yield
-                terms = held_out_terms(model, shown.data, step, run.seed) if keep and step else {}
+                terms = (yield from held_out_terms(model, shown.data, step, run.seed)) if keep and step else {}
             assert value is not None
             frame = FilmFrame(run.run_id, step, value.x, keep=keep)
             self.train.post(partial(self._take_film, run, frame, terms))
