@@ -106,6 +106,7 @@ class ExportDialog(QDialog):
         self.spacing = _spin(0, 256, 0, " px")
         self.columns = _spin(1, 1000, max(1, min(self.exhibit.columns, len(self.exhibit.x))), "")
         self.fps = QDoubleSpinBox()
+        theme.padded(self.fps)
         self.fps.setRange(0.1, 100.0)
         self.fps.setDecimals(1)
         self.fps.setSuffix(" frames/s")

@@ -119,11 +119,20 @@ class Inspector(QScrollArea):
         kind = self.run.spec.kind
         return [k for k in (*family.knobs, *family.training_knobs) if k.live and (not k.kinds or kind in k.kinds)]
 
-    def point_at(self, name: str) -> None:
-        """Bring a knob into view and give it the focus."""
-        if self.form is not None and name in self.form.knobs:
-            self.ensureWidgetVisible(self.form.row(name))
-            self.form.control(name).setFocus(Qt.FocusReason.TabFocusReason)
+    def point_at(self, name: str) -> bool:
+        """Bring a live knob into view and give it the focus; whether there is one of that name."""
+        if self.form is None or name not in self.form.knobs:
+            return False
+        self.ensureWidgetVisible(self.form.row(name))
+        self.form.control(name).setFocus(Qt.FocusReason.TabFocusReason)
+        return True
+
+    def label_of(self, name: str) -> str:
+        """What a knob of the selected run's family is called."""
+        catalogue = self.bridge.catalogue
+        family = catalogue.family(self.run.family) if catalogue and self.run else None
+        known = (*family.knobs, *family.training_knobs) if family else ()
+        return next((knob.label for knob in known if knob.name == name), name.replace("_", " "))
 
     def _send(self, name: str, value: Any) -> None:
         if self.run is not None:

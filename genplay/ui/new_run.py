@@ -139,6 +139,7 @@ class NewRunDialog(QDialog):
             button.setEnabled(spec is not None)
             button.setToolTip("" if spec is not None else "Choose a data set first")
         if spec is None:
+            self._name()
             return
         before = self.family.name if self.family else ""
         self.families.blockSignals(True)

@@ -26,17 +26,18 @@ DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA (NVIDIA)", "mps": "M
 
 
 class SettingsDialog(QDialog):
-    """Changes take effect at once, but for the number of threads, which counts from the next start."""
+    """Theme and device take effect at once; threads and autosave count from the next start, as is said beside them."""
 
-    was_reset = Signal()
+    was_reset = Signal()  # the layout is to be that of a first start
 
     def __init__(self, settings: Settings, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.settings, self.bridge = settings, bridge
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(520)
         self.theme, self.device = QComboBox(), QComboBox()
         self.threads, self.autosave = QSpinBox(), QSpinBox()
+        self.layout_reset = QPushButton("Reset the layout")
         self.reset = QPushButton("Reset all settings…")
         self._fill()
         self._lay_out()
@@ -57,6 +58,7 @@ class SettingsDialog(QDialog):
         self._number(self.autosave, 1, 120, "autosave_minutes")
         self.autosave.setSuffix(" min")
         self.reset.clicked.connect(self._ask_reset)
+        self.layout_reset.clicked.connect(self._reset_layout)
 
     def _number(self, spin: QSpinBox, low: int, high: int, name: str) -> None:
         theme.padded(spin)
@@ -72,12 +74,12 @@ class SettingsDialog(QDialog):
         layout.setSpacing(12)
         layout.addWidget(title)
         layout.addWidget(section("Look"))
-        layout.addLayout(_rows([("Theme", self.theme, "Dark, light, or as the system has it")]))
+        layout.addLayout(_rows([("Theme", self.theme, "Dark, light, or as the system has it.")]))
         layout.addWidget(section("Training"))
         rows: list[tuple[str, QWidget, str]] = [
-            ("Device", self.device, "Where models run"),
-            ("Threads", self.threads, "CPU threads of the engine; counts from the next start"),
-            ("Save running training every", self.autosave, "So much is lost at most if the computer stops"),
+            ("Device", self.device, "Where models run. Takes effect at once: training moves there and goes on."),
+            ("Threads", self.threads, "CPU threads of the engine. Counts from the next start."),
+            ("Autosave every", self.autosave, "What a crash can cost at most. Counts from the next start."),
         ]
         layout.addLayout(_rows(rows))
         note = QLabel(f"Kept in {self.settings.path}", wordWrap=True)
@@ -85,7 +87,9 @@ class SettingsDialog(QDialog):
         layout.addSpacing(8)
         layout.addWidget(note)
         foot = QHBoxLayout()
-        foot.addWidget(self.reset)
+        for button in (self.layout_reset, self.reset):
+            button.setAutoDefault(False)
+            foot.addWidget(button)
         foot.addStretch(1)
         close = QPushButton("Close")
         close.setProperty("role", "primary")
@@ -106,6 +110,12 @@ class SettingsDialog(QDialog):
         detail = "Theme, device, layout and recent files go back to their defaults. Runs are kept."
         files.confirm(self, "Reset all settings?", detail, "Reset", self._reset)
 
+    def _reset_layout(self) -> None:
+        for name in ("window", "columns", "rows"):
+            self.settings[name] = []
+        self.settings["maximised"] = False
+        self.was_reset.emit()
+
     def _reset(self) -> None:
         self.settings.reset()
         theme.set_mode(self.settings["theme"])
@@ -117,12 +127,15 @@ class SettingsDialog(QDialog):
 def _rows(rows: list[tuple[str, QWidget, str]]) -> QFormLayout:
     form = QFormLayout()
     form.setHorizontalSpacing(16)
-    form.setVerticalSpacing(8)
+    form.setVerticalSpacing(4)
     for text, control, hint in rows:
         label = QLabel(text)
         label.setMinimumWidth(170)
-        for widget in (label, control):
-            widget.setToolTip(hint)
+        note = QLabel(hint, wordWrap=True)
+        note.setProperty("role", "dim")
+        control.setToolTip(hint)
         control.setAccessibleName(text)
+        control.setAccessibleDescription(hint)
         form.addRow(label, control)
+        form.addRow("", note)
     return form

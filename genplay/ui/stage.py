@@ -55,6 +55,7 @@ class Stage(QWidget):
         self.banner = Banner(self.content)
         self.progress = Progress(self.content)
         self.progress.cancelled.connect(self.cancel)
+        self._tab_row.insertWidget(self._tab_row.indexOf(self.export), self.progress.button)
         self._watch = QTimer(self, interval=100)
         self._watch.timeout.connect(self._look_for_waiting)
         self._since: dict[tuple[str, int], float] = {}
@@ -276,7 +277,7 @@ class Hint(QLabel):
 
 
 class Progress(QWidget):
-    """A thin bar over the top of the view, with a button that cancels."""
+    """A thin bar over the top of the view, and a button that cancels, which stands elsewhere: it must cover nothing."""
 
     cancelled = Signal()
 
@@ -285,13 +286,23 @@ class Progress(QWidget):
         self.host = host
         self.share = -1.0
         self._phase = 0
-        self.button = QPushButton("Cancel", self)
+        self.button = QPushButton("Cancel")
         self.button.setProperty("role", "chip")
         self.button.setToolTip("Give up this question (Esc)")
         self.button.clicked.connect(self.cancelled)
+        self.button.hide()
         self.setAccessibleName("progress")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         host.installEventFilter(self)
         self.hide()
+
+    def showEvent(self, event: object) -> None:
+        """The button comes along."""
+        self.button.show()
+
+    def hideEvent(self, event: object) -> None:
+        """The button goes too."""
+        self.button.hide()
 
     def show_share(self, share: float) -> None:
         """Show a share in [0, 1], or that it is not known (negative)."""
@@ -310,9 +321,7 @@ class Progress(QWidget):
         return False
 
     def _place(self) -> None:
-        self.setGeometry(0, 0, self.host.width(), 36)
-        size = self.button.sizeHint()
-        self.button.setGeometry(self.width() - size.width() - 8, 8, size.width(), size.height())
+        self.setGeometry(0, 0, self.host.width(), 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The bar: filled by share, or a piece that wanders."""

@@ -118,9 +118,15 @@ class Toasts(_Follower):
 
     def dismiss(self) -> bool:
         """Close the newest message; whether there was one."""
-        if self.notes:
+        had = bool(self.notes)
+        if had:
             self.notes[-1].dismiss()
-        return bool(self.notes)
+        return had
+
+    def withdraw(self, note: Note) -> None:
+        """Take a message away that no longer holds, if it is still there."""
+        if note in self.notes:
+            note.dismiss()
 
     def _forget(self, note: Note) -> None:
         if note in self.notes:

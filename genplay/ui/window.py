@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self.selected = ""
         self._was_chosen = False  # by the user or by a file, rather than because it came first
         self._expected: dict[str, Card] = {}
+        self._deleted: dict[str, Note] = {}  # run id -> the message that offers it back
         self._was_painted = self._closing = False
         self._steps: Iterator[Callable[[], object]] = iter(())
         self.opener = Opener(self)
@@ -234,7 +235,7 @@ class MainWindow(QMainWindow):
 
         self.filmstrip, self.curves, self.notices = Filmstrip(self.bridge), CurvesDock(self.bridge), NoticeBar()
         self.stage.add_notices(self.notices)
-        self.notices.knob_wanted.connect(self.inspector.point_at)
+        self.notices.knob_wanted.connect(self._point_at)
         self._foot_column.addWidget(self.filmstrip)
         self._foot_column.addWidget(hairline())
         self._foot_column.addWidget(self.curves, 1)
@@ -244,7 +245,14 @@ class MainWindow(QMainWindow):
         if not self.settings["curves"] and self.height() < TIGHT:
             self.curves.set_collapsed(True)
         self.curves.collapsed_changed.connect(self._fold)
+        self.curves.show()  # with the filmstrip, or that has all the room for a moment
         self._fold(self.curves.collapsed)
+
+    def _point_at(self, name: str) -> None:
+        """Show a knob that a notice names, or say where it is."""
+        if not self.inspector.point_at(name):
+            text = f"The {self.inspector.label_of(name)} is chosen when a run is made."
+            self.tell(text, "info", "New run").acted.connect(partial(self.act, "new"))
 
     def _start(self) -> None:
         self.bridge.start()
@@ -310,6 +318,9 @@ class MainWindow(QMainWindow):
 
     def _run_changed(self, run: RunState) -> None:
         expected = self._expected.pop(run.run_id, None)
+        note = self._deleted.pop(run.run_id, None)
+        if note is not None:
+            self.toasts.withdraw(note)
         self.sidebar.show_run(run)
         known = self.selected in self.bridge.runs or self.selected in self._expected
         remembered = run.run_id == self.settings["run"] and not self._was_chosen
@@ -490,9 +501,19 @@ class MainWindow(QMainWindow):
     def _act_delete(self) -> None:
         run = self.run()
         if run is not None:
-            self.undo.push(DeleteEdit(self.bridge, run))
+            edit = DeleteEdit(self.bridge, run)
+            self.undo.push(edit)
             note = self.tell(f"Deleted {run.name}.", "info", "Undo")
-            note.acted.connect(self.undo.undo)
+            note.acted.connect(partial(self._bring_back, edit))
+            self._deleted[run.run_id] = note
+
+    def _bring_back(self, edit: DeleteEdit) -> None:
+        """Undo a deletion, even if other things have been done since."""
+        index = self.undo.index()
+        if index and self.undo.command(index - 1) is edit:
+            self.undo.undo()
+        else:
+            edit.undo()
 
     def _act_next_run(self, by: int = 1) -> None:
         order = self.sidebar.order()

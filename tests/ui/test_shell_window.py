@@ -343,6 +343,28 @@ def test_delete_selects_the_neighbour_and_can_be_undone(window, qtbot):
     qtbot.waitUntil(lambda: first in window.sidebar.cards)
 
 
+def test_the_offer_to_bring_a_run_back_undoes_only_its_deletion(window, qtbot):
+    run = window.run()
+    window.act("delete")
+    qtbot.waitUntil(lambda: run.run_id not in window.sidebar.cards)
+    note = window.toasts.notes[-1]
+    add_run(qtbot, window, "other")
+    window._rename("other", "another")
+    note.acted.emit()
+    qtbot.waitUntil(lambda: run.run_id in window.sidebar.cards)
+    assert sent(window, rq.RenameRun)[-1].name == "another"
+    assert note not in window.toasts.notes
+
+
+def test_escape_closes_one_message_and_cancels_nothing(window):
+    window.tell("Saved.")
+    count = len(window.toasts.notes)
+    asked = len(sent(window, rq.Cancel))
+    window.act("leave")
+    assert len(window.toasts.notes) == count - 1
+    assert len(sent(window, rq.Cancel)) == asked
+
+
 def test_without_runs_the_stage_says_what_to_do(window, qtbot):
     window.act("delete")
     qtbot.waitUntil(lambda: not window.sidebar.cards)
@@ -489,6 +511,7 @@ def test_a_slow_question_shows_a_bar_after_a_while_and_can_be_cancelled(window, 
     qtbot.waitUntil(lambda: window.stage.progress.isVisible(), timeout=2000)
     QTest.mouseClick(window.stage.progress.button, LEFT)
     assert window.stage.progress.isHidden()
+    assert window.stage.progress.button.isHidden()
     assert rq.Cancel(f"{panel.name}.slow") in window.engine.submitted
 
 
@@ -636,6 +659,27 @@ def test_the_settings_take_effect_at_once(window, qtbot):
 
     again = load(window.settings.path)
     assert (again["theme"], again["device"], again["threads"]) == ("light", "cpu", 3)
+
+
+def test_a_reset_of_the_layout_keeps_everything_else(window):
+    theme.set_mode("light")
+    window.settings["theme"] = "light"
+    window.resize(1150, 720)
+    window.columns.setSizes([400, 500, 250])
+    window.act("settings")
+    dialog = next(c for c in window.children() if isinstance(c, SettingsDialog))
+    QTest.mouseClick(dialog.layout_reset, LEFT)
+    assert (window.width(), window.height()) == (1440, 900)
+    assert window.columns.sizes()[0] == pytest.approx(260, abs=4)
+    assert theme.shown() == "light"
+    dialog.accept()
+
+
+def test_a_notice_points_at_a_live_knob_or_says_where_a_fixed_one_is(window):
+    window.notices.knob_wanted.emit("beta")
+    assert window.inspector.form.control("beta").hasFocus()
+    window.notices.knob_wanted.emit("latent_size")
+    assert window.toasts.notes[-1].text().endswith("is chosen when a run is made.")
 
 
 def test_a_reset_brings_back_theme_and_sizes(window):

@@ -402,5 +402,5 @@ def _spread(y: np.ndarray, tail: float) -> list[float]:
 
 def _padded(heights: list[float]) -> tuple[float, float]:
     low, high = (min(heights), max(heights)) if heights else (0.0, 1.0)
-    margin = 0.09 * (high - low) or 0.05 * abs(high) or 0.5
+    margin = max(0.09 * (high - low), 0.01 * max(abs(low), abs(high))) or 0.5
     return low - margin, high + margin
