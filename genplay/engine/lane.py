@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ class Lane:
     def __init__(self, name: str, failed: Callable[[BaseException], None], slice_seconds: float = 0.03) -> None:
         self._calls: deque[Callable[[], None]] = deque()
         self._wake = threading.Event()
-        self._jobs: dict[str, Job] = {}
+        self._jobs: OrderedDict[str, Job] = OrderedDict()  # in the order of their turns
         self._failed, self._slice_seconds = failed, slice_seconds
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name=f"genplay-{name}")
@@ -44,9 +44,10 @@ class Lane:
         self._wake.set()
 
     def start(self, job: Job) -> None:
-        """Add a job; one of the same key is closed first."""
+        """Add a job; one of the same key is closed first. Its first turn is the next one, before all who wait."""
         self.stop(job.key)
         self._jobs[job.key] = job
+        self._jobs.move_to_end(job.key, last=False)
 
     def stop(self, key: str) -> None:
         """Close a job, if it is under way."""
@@ -84,12 +85,10 @@ class Lane:
             if not self._jobs and not self._calls:
                 self._wake.wait()
             self._run_calls()
-            for job in list(self._jobs.values()):
-                if self._closing:
-                    break
-                if self._jobs.get(job.key) is job:
-                    self._advance(job)
-                self._run_calls()
+            if self._jobs and not self._closing:
+                key = next(iter(self._jobs))
+                self._jobs.move_to_end(key)
+                self._advance(self._jobs[key])
 
     def _run_calls(self) -> None:
         self._wake.clear()

@@ -127,3 +127,17 @@ def test_closing_runs_the_last_call_and_refuses_the_rest():
     lane.post(lambda: log.append("too late"))
     assert lane.join(5)
     assert log[-2:] == ["ended", "last"]
+
+
+def test_a_new_job_comes_before_all_who_wait(lane):
+    """A drag asks anew all the time: its short jobs must not queue behind long ones."""
+    log, done = [], []
+    for name in "abc":
+        lane.post(lambda name=name: lane.start(Job(name, counting(log, name, 10**6, 0.004), lambda error: None)))
+    wait_for(lambda: len({name for name, *_ in log}) == 3)
+    for i in range(20):
+        job = Job("drag", counting(log, f"drag {i}", 1, 0), lambda error, i=i: done.append(i))
+        before = len(log)
+        lane.post(lambda job=job: lane.start(job))
+        wait_for(lambda i=i: i in done)
+        assert [name for name, *_ in log[before:]].index(f"drag {i}") <= 2, "at most the step under way comes first"
