@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from genplay.ui.bridge import Bridge
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.shortcuts import hint
 from genplay.ui.toast import Banner
+from genplay.ui.views.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from genplay.contract.results import Failure, FilmFrame, RunState
@@ -73,10 +73,8 @@ class Stage(QWidget):
         self.export.clicked.connect(self.export_clicked)
         self.export.setEnabled(False)
         self._tab_row.addWidget(self.export)
-        self.title, self.hint = QLabel(), Hint()
+        self.title, self.hint = QLabel(), ElidedLabel()
         self.title.setProperty("role", "title")
-        self.hint.setProperty("role", "dim")
-        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title_row = QHBoxLayout()
         self._title_row.setSpacing(8)
         self._title_row.addWidget(self.title)
@@ -263,17 +261,6 @@ class Stage(QWidget):
     def exhibit(self) -> Exhibit | None:
         """What the panel on show would export."""
         return self._shown.exhibit() if self._shown else None
-
-
-class Hint(QLabel):
-    """A line of text that is cut with an ellipsis where there is no room."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """As much of the line as fits."""
-        painter = QPainter(self)
-        painter.setPen(theme.colour("dim"))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 class Progress(QWidget):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from genplay.ui.views.notice import NoticeBar
 
 FIRST_SIZE, LEAST_SIZE = QSize(1440, 900), QSize(1100, 700)
+TIGHT_WIDTH = 1250  # below this width the columns beside the stage begin narrower
 TIGHT = 760  # below this height the curves begin folded
 FIRST_TAB = "latent"
 LOADING = "Loading the engine…"
@@ -164,7 +165,8 @@ class MainWindow(QMainWindow):
             if room.contains(x + 40, y + 20):
                 self.move(x, y)
         columns, rows = self.settings["columns"], self.settings["rows"]
-        self.columns.setSizes(columns if len(columns) == 3 else [260, 880, 300])
+        sides = (260, 300) if self.width() >= TIGHT_WIDTH else (208, 264)
+        self.columns.setSizes(columns if len(columns) == 3 else [sides[0], self.width() - sum(sides), sides[1]])
         foot = max(210, min(270, round(0.3 * self.height())))
         self.rows.setSizes(rows if len(rows) == 2 else [self.height() - foot, foot])
         if self.settings["maximised"]:

@@ -93,7 +93,8 @@ def test_nothing_slow_is_imported_before_the_first_paint(tmp_path):
         "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]);"
         "from genplay.ui.window import MainWindow; from genplay.ui.settings import Settings;"
         "from pathlib import Path;"
-        "window = MainWindow(None, Settings(Path(sys.argv[1])), Path(sys.argv[1]));"
+        "engine = type('Silent', (), {'ring_with': lambda self, ring: None})();"
+        "window = MainWindow(engine, Settings(Path(sys.argv[1])), Path(sys.argv[1]));"
         "print([m for m in ('numpy', 'torch', 'pyqtgraph', 'PIL', 'genplay.ui.panels.latent') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -720,6 +721,14 @@ def test_the_layout_is_remembered(make, tmp_path, qtbot):
     assert second.columns.sizes() == pytest.approx(widths, abs=4)
     assert second.curves.collapsed
     assert second.stage.current().name == "samples"
+
+
+def test_a_small_window_begins_with_narrower_sides(make, tmp_path):
+    settings = Settings(tmp_path / "small.json")
+    settings["window"] = [0, 0, 1100, 700]
+    window = make(settings=settings)
+    assert window.columns.sizes()[1] >= 600
+    assert make().columns.sizes()[0] == pytest.approx(260, abs=3)
 
 
 def test_folding_the_curves_gives_their_room_to_the_stage(window, qtbot):

@@ -15,6 +15,7 @@ from genplay.contract.requests import Control, CreateRun
 from genplay.contract.results import FilmFrame, Notice
 from genplay.ui.bridge import Bridge
 from genplay.ui.views.bars import Bars
+from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.empty import EmptyState
 from genplay.ui.views.filmstrip import MOST, Filmstrip, insert, mosaic_side, thumbnail
 from genplay.ui.views.notice import NoticeBar
@@ -210,6 +211,16 @@ def test_notice_in_a_narrow_place_says_its_first_sentence_above_its_knobs(bridge
     assert bar.heightForWidth(500) <= 110
     bar.resize(1100, 100)
     assert label.text() == text
+
+
+def test_a_line_gives_way_with_an_ellipsis(qtbot: QtBot) -> None:
+    line = ElidedLabel()
+    qtbot.addWidget(line)
+    line.setText("64 samples of the selected run")
+    line.resize(400, 20)
+    assert line.shown() == line.text()
+    line.resize(60, 20)
+    assert line.shown().endswith("…")
 
 
 def test_empty_state_offers_what_to_do(qtbot: QtBot) -> None:

@@ -16,6 +16,7 @@ from genplay.contract.results import Answer, Encoded
 from genplay.ui import theme
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.views import pixels
+from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.heatmap import colours
 from genplay.ui.views.image_grid import ImageGrid
 
@@ -45,8 +46,7 @@ class EncodePart(QWidget):
         self.note = QLabel(INVITATION)
         self.note.setProperty("role", "dim")
         self.note.setWordWrap(True)
-        self.about = QLabel()
-        self.about.setProperty("role", "dim")
+        self.about = ElidedLabel()
         self.about.setMinimumWidth(40)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -201,7 +201,7 @@ def _row(value: Encoded) -> list[np.ndarray]:
 
 
 def _captions(value: Encoded) -> list[str]:
-    return ["original", "model", "error"] + [f"draw {i + 1}" for i in range(len(value.spread))]
+    return ["original", "model", "error"] + [f"{i + 1}" if i else "draw 1" for i in range(len(value.spread))]
 
 
 def _error(value: Encoded) -> str:

@@ -21,6 +21,7 @@ from genplay.ui.sampling import wish as wishes
 from genplay.ui.sampling.controls import SampleControls
 from genplay.ui.sampling.detail import Detail
 from genplay.ui.sampling.wish import Wish
+from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.empty import EmptyState
 from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.scatter import Scatter
@@ -522,9 +523,7 @@ class _Change(QUndoCommand):
 
 
 def _dim() -> QLabel:
-    label = QLabel()
-    label.setProperty("role", "dim")
-    return label
+    return ElidedLabel()
 
 
 def _chip(text: str, help: str) -> QPushButton:
