@@ -648,6 +648,12 @@ class MainWindow(QMainWindow):
         elif len(self.settings["rows"]) == 2:
             self.rows.setSizes(self.settings["rows"])
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab follows the order in which the window is read: panels and cards are made at any time."""
+        from genplay.ui import reading_order
+
+        return reading_order.step(self, self.focusWidget(), forward)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no widget wanted: Space plays, Esc leaves."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():

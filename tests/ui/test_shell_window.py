@@ -756,6 +756,26 @@ def test_closing_stops_the_timers_before_the_engine(make):
 # ---- access
 
 
+def test_tab_visits_the_window_as_it_is_read(window, qtbot):
+    add_run(qtbot, window, "second")
+    visited = []
+    window.transport.play.setFocus()
+    for _ in range(200):
+        visited.append(window.focusWidget())
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        if window.focusWidget() in visited:
+            break
+    assert window.focusWidget() is visited[0], "round once"
+    areas = [window.transport, window.sidebar, window.stage, window.inspector, window.foot]
+    places = [next(i for i, area in enumerate(areas) if area.isAncestorOf(w)) for w in visited]
+    assert places == sorted(places)
+    assert set(places) == set(range(5))
+    cards = [w for w in visited if w in window.sidebar.cards.values()]
+    assert cards == list(window.sidebar.cards.values())
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Backtab)
+    assert window.focusWidget() is visited[-1]
+
+
 def test_every_button_can_be_reached_and_has_a_name(window):
     from PySide6.QtWidgets import QAbstractButton
 

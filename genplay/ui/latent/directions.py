@@ -112,6 +112,7 @@ class DirectionSliders(QWidget):
 
         row = SliderRow(self.session, name, name, moved, LABEL)
         row.set_text(f"   {name.partition(': ')[2]}" if grouped else name.replace("_", " "))
+        row.slider.setAccessibleName(name.replace("_", " "))
         row.setToolTip(f"Towards {name.replace('_', ' ')}")
         return row
 

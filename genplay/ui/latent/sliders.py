@@ -69,7 +69,7 @@ class SliderRow(QWidget):
             self.label.setEnabled(not dim)
             self.label.setProperty("role", "" if dim else "dim")  # without a role it has the colour of what is disabled
             self.label.style().polish(self.label)
-        self.slider.setAccessibleName(text)
+        self.slider.setAccessibleName(text.strip())
 
     def set_value(self, value: float) -> None:
         """Show a value without moving anything; the slider's range widens to hold it."""
