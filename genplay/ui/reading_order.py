@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 ROW = 16  # pixels: siblings whose middles are nearer than that stand in one row
 
@@ -15,7 +15,7 @@ def focusable(within: QWidget) -> Iterator[QWidget]:
     for child in _in_rows([c for c in within.children() if isinstance(c, QWidget)]):
         if child.isWindow() or not child.isVisible():
             continue
-        if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isEnabled() and child.focusProxy() is None:
+        if child.isEnabled() and child.focusProxy() is None and _takes_tab(child):
             yield child
         yield from focusable(child)
 
@@ -29,6 +29,14 @@ def step(within: QWidget, now: QWidget | None, forward: bool) -> bool:
     target = order[(here + (1 if forward else -1)) % len(order)]
     target.setFocus(Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason)
     return True
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    """Of buttons that exclude each other Tab visits the chosen one, from which arrows lead to the others."""
+    group = widget.group() if isinstance(widget, QAbstractButton) else None
+    if group is not None and group.exclusive() and group.checkedButton() is not None:
+        return group.checkedButton() is widget
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
 
 
 def _in_rows(widgets: list[QWidget]) -> list[QWidget]:

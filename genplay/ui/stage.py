@@ -185,7 +185,6 @@ class Stage(QWidget):
         self.group.setExclusive(panel is not None)
         for other in self.panels:
             self.tabs[other.name].setChecked(other is panel)
-            self.tabs[other.name].setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # Qt lets Tab visit only one of a group
         self._watch.start() if panel else self._watch.stop()
         if panel is not None:
             panel.set_run(self.run)

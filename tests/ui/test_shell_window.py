@@ -772,6 +772,7 @@ def test_tab_visits_the_window_as_it_is_read(window, qtbot):
     assert set(places) == set(range(5))
     cards = [w for w in visited if w in window.sidebar.cards.values()]
     assert cards == list(window.sidebar.cards.values())
+    assert [w for w in visited if w in window.stage.tabs.values()] == [window.stage.tabs["latent"]]
     QTest.keyClick(window.focusWidget(), Qt.Key.Key_Backtab)
     assert window.focusWidget() is visited[-1]
 
