@@ -236,7 +236,8 @@ class DataBrowser(QWidget):
         if preview.log_density_grid is not None:
             parts.append("density known in closed form")
         if preview.skipped:
-            parts.append(f"{len(preview.skipped)} files skipped (point here to see why)")
+            n = len(preview.skipped)
+            parts.append(f"{n:,} {'file' if n == 1 else 'files'} skipped (point here to see why)")
         return " · ".join(parts)
 
     def _show_histogram(self, preview: DataPreview | None) -> None:
