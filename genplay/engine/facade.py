@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -115,6 +116,7 @@ class ThreadedEngine:
             set_threads(threads)
             lanes = (self._train, self._view, self._errands)
             self._workshop = Workshop(self._mailbox, *lanes, root, device, autosave_seconds)
+            gc.freeze()  # torch's objects live for ever: looking through them would stop all threads for some 50 ms
         except Exception as error:
             log.exception("the engine could not start")
             self._mailbox.put_failure(Failure(f"The engine could not start ({type(error).__name__}); see the log."))

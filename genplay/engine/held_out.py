@@ -9,7 +9,7 @@ import torch
 from genplay.core.dataset import Batch, Dataset, to_float
 from genplay.core.model import Model
 
-ROWS, PIECE = 256, 8
+ROWS, PIECE = 128, 8
 PREFIX = "held-out "
 
 

@@ -9,17 +9,25 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+QUIET_SECONDS = 0.05  # after a turn of another job, a background job lets so much pass
+PATIENCE_SECONDS = 0.25
+
 Context = Callable[[], contextlib.AbstractContextManager[object]]
 
 
 @dataclass
 class Job:
-    """A generator under way. ``ended`` gets None when it finished or was closed, else the exception that ended it."""
+    """A generator under way. ``ended`` gets None when it finished or was closed, else the exception that ended it.
+
+    A ``background`` job steps aside while others come and go; it still makes a step every ``PATIENCE_SECONDS``.
+    """
 
     key: str
     steps: Iterator[object]
     ended: Callable[[BaseException | None], None]
     context: Context = field(default=contextlib.nullcontext)
+    background: bool = False
+    stepped: float = 0.0  # when it had its last turn
 
 
 class Lane:
@@ -35,6 +43,7 @@ class Lane:
         self._jobs: OrderedDict[str, Job] = OrderedDict()  # in the order of their turns
         self._failed, self._slice_seconds = failed, slice_seconds
         self._closing = False
+        self._last_busy = 0.0  # when a job that does not step aside had a turn
         self._thread = threading.Thread(target=self._loop, name=f"genplay-{name}")
         self._thread.start()
 
@@ -85,10 +94,25 @@ class Lane:
             if not self._jobs and not self._calls:
                 self._wake.wait()
             self._run_calls()
-            if self._jobs and not self._closing:
-                key = next(iter(self._jobs))
-                self._jobs.move_to_end(key)
-                self._advance(self._jobs[key])
+            if self._closing:
+                break
+            job = self._next()
+            if job is not None:
+                self._jobs.move_to_end(job.key)
+                self._advance(job)
+            elif self._jobs:
+                self._wake.wait(QUIET_SECONDS / 4)
+
+    def _next(self) -> Job | None:
+        """Whose turn it is; None while there are only jobs that step aside."""
+        now = time.perf_counter()
+        for job in self._jobs.values():
+            if not job.background:
+                self._last_busy = now
+                return job
+            if now - self._last_busy >= QUIET_SECONDS or now - job.stepped >= PATIENCE_SECONDS:
+                return job
+        return None
 
     def _run_calls(self) -> None:
         self._wake.clear()
@@ -101,7 +125,8 @@ class Lane:
 
     def _advance(self, job: Job) -> None:
         """One time slice of a job, cut short by a posted call."""
-        until = time.perf_counter() + self._slice_seconds
+        job.stepped = time.perf_counter()
+        until = job.stepped + (0.0 if job.background else self._slice_seconds)
         try:
             with job.context():
                 for _ in job.steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ class Outside:
 def train(run: Run, outside: Outside) -> Iterator[None]:
     """Train ``run``, yielding after every step, until ``run.steps_left`` is 0."""
     assert run.trainer is not None
+    run.trainer.prepare()
+    gc.freeze()  # as after the start: what the optimiser's import brought stays
     run.status, run.message = "training", ""
     clock = _Clocks(run, outside)
     batch = run.trainer.batches.batch_size

@@ -346,7 +346,7 @@ class Workshop:
             frame = FilmFrame(run.run_id, step, value.x, keep=keep)
             self.train.post(partial(self._take_film, run, frame, terms))
 
-        job = Job(f"film:{run.run_id}", steps(), partial(self._film_ended, run))
+        job = Job(f"film:{run.run_id}", steps(), partial(self._film_ended, run), background=True)
         self.view.post(partial(self.view.start, job))
 
     def _take_film(self, run: Run, frame: FilmFrame, terms: dict[str, float]) -> None:

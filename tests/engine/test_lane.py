@@ -141,3 +141,20 @@ def test_a_new_job_comes_before_all_who_wait(lane):
         lane.post(lambda job=job: lane.start(job))
         wait_for(lambda i=i: i in done)
         assert [name for name, *_ in log[before:]].index(f"drag {i}") <= 2, "at most the step under way comes first"
+
+
+def test_a_background_job_steps_aside_but_is_not_forgotten(lane):
+    log, ended = [], []
+    job = Job("film", counting(log, "film", 40, 0.001), lambda error: ended.append("film"), background=True)
+    lane.post(lambda: lane.start(job))
+    wait_for(lambda: log)
+    begun = time.monotonic()
+    for i in range(40):  # a drag for 0.4 s
+        lane.post(lambda i=i: lane.start(Job("drag", counting(log, "drag", 1, 0), lambda error: None)))
+        time.sleep(0.01)
+    during = [name for name, *_ in log]
+    assert time.monotonic() - begun > 0.3
+    assert during.count("drag") == 40
+    assert during.index("drag") <= during.count("film") <= during.index("drag") + 4, "a step in a quarter of a second"
+    wait_for(lambda: ended)
+    assert [name for name, *_ in log].count("film") == 40

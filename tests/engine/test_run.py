@@ -123,7 +123,7 @@ def test_held_out_examples_go_where_the_model_is(monkeypatch):
 
     data, original = make().dataset, torch.Generator
     monkeypatch.setattr(torch, "Generator", lambda device: original())
-    assert list(held_out_terms(Elsewhere(), data, 0, 0)) == [None] * 32
+    assert list(held_out_terms(Elsewhere(), data, 0, 0)) == [None] * 16
 
 
 def test_steps_on_a_hostile_card_are_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,9 +29,14 @@ class Plane:
 
     def at(self, z: np.ndarray, points: np.ndarray) -> np.ndarray:
         """Codes (N, D) at coordinates ``points`` (N, 2) on the plane through ``z``."""
-        basis = np.stack([self.u, self.v])
         shift = points - self.project(z[None])
-        return (z + shift @ np.linalg.pinv(basis @ basis.T) @ basis).astype(np.float32)
+        return (z + shift @ self._steps).astype(np.float32)
+
+    @cached_property
+    def _steps(self) -> np.ndarray:
+        """What to add to a code (2, D) for a unit of each coordinate: the pseudo-inverse of the directions."""
+        basis = np.stack([self.u, self.v])
+        return np.linalg.pinv(basis @ basis.T) @ basis
 
 
 def choices(size: int, latent: LatentMap | None, order: np.ndarray) -> list[tuple[str, str]]:
