@@ -18,7 +18,8 @@ from genplay.ui.latent import geometry
 from genplay.ui.latent.changes import Change, with_question
 from genplay.ui.latent.state import LatentState
 
-LIVE_MS, SETTLE_MS = 200, 3000  # while a model trains: between decodes, and between maps, paths and tiles
+KL_SECONDS = 0.5  # between two looks at the KL of a model that trains
+LIVE_MS, SETTLE_MS = 200, 5000  # while a model trains: between decodes, and between maps, paths and tiles
 KL_VECTOR = "kl by dimension"
 
 Asker = Callable[[str, Question, Callable[[Answer], None]], object]
@@ -55,6 +56,7 @@ class LatentSession(QObject):
         self._maps: dict[str, tuple[LatentMap, int, str]] = {}  # with the step and digest of its weights
         self._pending: tuple[object, Question | None] | None = None
         self._plane: tuple[tuple[str, str], int, LatentMap | None, geometry.Plane] | None = None
+        self._kl_at = 0.0
         self._live = _timer(self, LIVE_MS, self._weights_moved)
         self._settle = _timer(self, SETTLE_MS, self._settled)
 
@@ -133,6 +135,9 @@ class LatentSession(QObject):
         kl = live if live is not None and len(live) == self.state.size else (self.map.kl if self.map else None)
         if kl is None:
             return
+        if self.kl is not None and run.status == "training" and perf_counter() - self._kl_at < KL_SECONDS:
+            return
+        self._kl_at = perf_counter()
         news = self.kl is None or not np.array_equal(kl, self.kl)
         self.kl = np.asarray(kl, np.float32)
         slack = min(0.1, 0.05 * float(self.kl.max())) if run.status == "training" else 0.0
@@ -151,6 +156,8 @@ class LatentSession(QObject):
         latent = answer.value
         if self.run is None or latent.codes.shape[1] != self.state.size:
             return
+        if self.map is not None and not answer.last:
+            return  # half a map is better than none, but not than the one before
         self.map = geometry.aligned(latent, self.map)
         self._maps[self.run.run_id] = (self.map, answer.step, answer.digest)
         self._take_kl(self.run)
