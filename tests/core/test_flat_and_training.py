@@ -10,6 +10,7 @@ from torch import nn
 from toys import IMAGES, POINTS, ToyDiffusion, ToyFlow, ToyGAN, toy_data
 
 from genplay.contract.errors import BadInput
+from genplay.core import training
 from genplay.core.dataset import Batches, from_plain, to_float, to_plain
 from genplay.core.flat import FlatParameters
 from genplay.core.model import Model, NoConfig, Objective
@@ -115,6 +116,19 @@ def test_averaged_weights_follow_the_formula():
         decay = min(0.6, (1 + n) / (10 + n))
         expected = decay * expected + (1 - decay) * trainer.players["model"].flat.values
     torch.testing.assert_close(trainer.snapshot().values["model"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_averages_taken_less_often_are_those_of_every_step_but_for_the_noise(monkeypatch):
+    settings = TrainingConfig(batch_size=8, ema=0.99, learning_rate=1e-4)
+    averages = []
+    for each in (10**9, 200):
+        monkeypatch.setattr(training, "AVERAGE_EACH", each)
+        trainer = Trainer(new_model(ToyFlow, NoConfig(), POINTS), toy_data(), settings)
+        for _ in range(400):
+            trainer.advance()
+        averages.append(trainer.snapshot().values["model"])
+    moved = (trainer.players["model"].flat.values - averages[0]).abs().max()
+    assert 0 < (averages[0] - averages[1]).abs().max() < 0.1 * moved
 
 
 def test_gradients_longer_than_the_clip_are_scaled_to_it():
