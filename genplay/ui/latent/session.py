@@ -18,6 +18,7 @@ from genplay.ui.latent import geometry
 from genplay.ui.latent.changes import Change, with_question
 from genplay.ui.latent.state import LatentState
 
+FIRST_SEED = 4  # added to the run's: a face to begin with that is typical of the shipped model
 KL_SECONDS = 0.5  # between two looks at the KL of a model that trains
 LIVE_MS, SETTLE_MS = 200, 5000  # while a model trains: between decodes, and between maps, paths and tiles
 KL_VECTOR = "kl by dimension"
@@ -266,9 +267,9 @@ class LatentSession(QObject):
 
 
 def _first(run: RunState | None, size: int) -> LatentState:
-    """What a run that is new here shows: a code drawn with its seed, for the middle of the space is a blurred mean."""
+    """What a run that is new here shows: a code drawn with a seed, for the middle of the space is a blurred mean."""
     start = LatentState.start(size)
-    return start.random(run.seed) if run is not None and size and run.seed >= 0 else start
+    return start.random(run.seed + FIRST_SEED) if run is not None and size and run.seed >= 0 else start
 
 
 def _timer(owner: QObject, interval: int, slot: Callable[[], None]) -> QTimer:
