@@ -423,3 +423,25 @@ def test_failure_is_shown_over_the_panel_and_the_picture_stays(faces: Rig, qtbot
         faces.drain()
     np.testing.assert_array_equal(faces.shown, picture)
     assert "seed 0" in faces.panel.made_by.text()
+
+
+def test_the_likelihood_is_estimated_on_request_and_stopped(faces: Rig) -> None:
+    box = faces.panel.likelihood
+    assert not box.text.isVisibleTo(box)
+    box.button.click()
+    assert box.button.text() == "Stop"
+    faces.drain()
+    assert box.button.text() == "Estimate on held-out data"
+    assert "importance samples" in box.text.text()
+    assert "bits per dimension" in box.text.text()
+    assert "ELBO" in box.text.text()
+    told = box.text.text()
+    box.button.click()
+    box.button.click()
+    faces.drain()
+    assert not faces.bridge.is_waiting("samples.likelihood")
+    assert box.text.text() == told
+    faces.panel.set_run(replace(faces.bridge.runs["faces"], run_id="other"))
+    assert not box.text.isVisibleTo(box)
+    faces.panel.set_run(replace(faces.bridge.runs["faces"], capabilities=frozenset()))
+    assert not box.isVisibleTo(faces.panel.inspector())

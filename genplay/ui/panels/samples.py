@@ -20,6 +20,7 @@ from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.sampling import wish as wishes
 from genplay.ui.sampling.controls import SampleControls
 from genplay.ui.sampling.detail import Detail
+from genplay.ui.sampling.likelihood import LikelihoodBox
 from genplay.ui.sampling.wish import Wish
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.empty import EmptyState
@@ -75,6 +76,16 @@ class SamplesPanel(Panel):
         self.controls = SampleControls()
         self.controls.changed.connect(self._take_wish)
         self.controls.edited.connect(self._remember_edit)
+        self.likelihood = LikelihoodBox(
+            lambda question, answered: self.ask("likelihood", question, answered),
+            lambda: self.bridge.cancel(f"{self.name}.likelihood"),
+        )
+        self.failure_shown.connect(lambda _: self.likelihood.failed())
+        self._inspector = QWidget()
+        column = QVBoxLayout(self._inspector)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.controls)
+        column.addWidget(self.likelihood)
         self._build()
         self._actions = self._make_actions()
         bridge.catalogue_arrived.connect(lambda _: self._show_controls())
@@ -132,7 +143,7 @@ class SamplesPanel(Panel):
         return [self.real_button, self.beside_button, self.dice]
 
     def inspector(self) -> QWidget:
-        return self.controls
+        return self._inspector
 
     def actions(self) -> list[QWidget]:  # type: ignore[override]
         return self._actions
@@ -151,6 +162,7 @@ class SamplesPanel(Panel):
         if (before and before.run_id) != (run and run.run_id):
             self._leave(before)
             self._enter()
+        self.likelihood.set_run(run)
         if run is None:
             return
         if before is None or before.config != run.config:
@@ -202,6 +214,7 @@ class SamplesPanel(Panel):
 
     def deactivate(self) -> None:
         self._active = False
+        self.likelihood.stop()
         self._live.stop()
         for slot in ("grid", "nearest", "real"):
             if self.bridge.is_waiting(f"{self.name}.{slot}"):
