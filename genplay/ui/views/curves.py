@@ -153,7 +153,7 @@ class CurvesDock(QWidget):
         if changed:
             self._window = None
             self.pin.setChecked(run is not None and run.run_id in self.pinned)
-        self._schedule()
+            self._schedule()
 
     def set_collapsed(self, collapsed: bool) -> None:
         """Leave only the header, or show all."""
