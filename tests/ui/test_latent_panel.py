@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from genplay.contract import requests as rq
 from genplay.contract.fake_engine import FakeEngine
 from genplay.contract.recipe import Recipe
-from genplay.contract.results import RunState
+from genplay.contract.results import Answer, RunState
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
@@ -635,3 +635,16 @@ def test_closed_panel_says_why() -> None:
     run = replace(FakeEngine().runs["faces"], capabilities=frozenset(), family="diffusion")
     sentence = LatentPanel.closed_because(LatentPanel.__new__(LatentPanel), run)
     assert sentence == "Latent is closed for this diffusion: it has no latent space to decode from."
+
+
+def test_half_a_map_does_not_decide_how_the_plane_lies(rig: Rig) -> None:
+    whole = rig.session.map
+    assert whole is not None
+    flipped = replace(whole, components=-whole.components)
+    answer = Answer(1, "latent.map", "faces", 0, flipped, last=False)
+    rig.session.map, rig.session._whole = None, False
+    rig.session._mapped(answer)
+    rig.session._mapped(replace(answer, value=whole, last=True))
+    assert np.array_equal(rig.session.map.components, whole.components)
+    rig.session._mapped(replace(answer, value=flipped, last=True))
+    assert np.allclose(rig.session.map.components, whole.components), "a later whole map keeps the way it lies"

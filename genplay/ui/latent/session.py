@@ -58,6 +58,7 @@ class LatentSession(QObject):
         self._pending: tuple[object, Question | None] | None = None
         self._plane: tuple[tuple[str, str], int, LatentMap | None, geometry.Plane] | None = None
         self._kl_at = 0.0
+        self._whole = False  # whether the map is the final one of its weights
         self._live = _timer(self, LIVE_MS, self._weights_moved)
         self._settle = _timer(self, SETTLE_MS, self._settled)
 
@@ -113,6 +114,7 @@ class LatentSession(QObject):
         self.state = known if known is not None and known.size == size else _first(run, size)
         latent = self._maps.get(key)
         self.map = latent[0] if latent is not None and latent[0].codes.shape[1] == size else None
+        self._whole = self.map is not None
         self.kl, self.order = None, np.arange(size)
         if run is not None:
             self._take_kl(run, quiet=True)
@@ -159,7 +161,9 @@ class LatentSession(QObject):
             return
         if self.map is not None and not answer.last:
             return  # half a map is better than none, but not than the one before
-        self.map = geometry.aligned(latent, self.map)
+        # turned like the last whole map; half a map came when it came, and must not decide how the plane lies
+        self.map = geometry.aligned(latent, self.map if self._whole else None)
+        self._whole = answer.last
         self._maps[self.run.run_id] = (self.map, answer.step, answer.digest)
         self._take_kl(self.run)
         self.map_changed.emit()
