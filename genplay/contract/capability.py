@@ -18,6 +18,7 @@ class Capability(StrEnum):
     DENOISE = "denoise"
     CORRUPT = "corrupt"
     NEXT_PROBS = "next_probs"
+    GUIDE = "guided"
 
 
 LACKS: dict[Capability, str] = {
@@ -31,5 +32,6 @@ LACKS: dict[Capability, str] = {
     Capability.DENOISE: "it does not denoise",
     Capability.CORRUPT: "it has no forward noising process",
     Capability.NEXT_PROBS: "it does not predict one value at a time",
+    Capability.GUIDE: "it was not trained with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

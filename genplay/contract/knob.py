@@ -38,6 +38,8 @@ class Knob:
     live: bool = False
     kinds: tuple[Kind, ...] = ()  # kinds of data it applies to; empty = all
     shown_if: tuple[str, tuple[Value, ...]] | None = None  # another knob and the values at which this one matters
+    titles: tuple[str, ...] = ()  # what the window calls the choices; empty: by their names
+    control: str = ""  # a control of its own that draws this knob ("curve", "condition", "model" ...), not a form's row
 
     def check(self, value: object) -> Value:
         """``value`` in this knob's type and range; raises ``BadInput`` naming the knob and what it takes."""

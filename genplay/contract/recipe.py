@@ -119,13 +119,15 @@ def _checked(question: Question) -> Question:
         if not _is_of_type(value, declared):
             raise BadInput(f"The field {f.name} of the recipe's question has the wrong type.")
         numbers = value if isinstance(value, tuple) else (value,)
-        largest = (1 << 63) - 1 if f.name == "seed" else MAX_COUNT
-        if "int" in declared and any(not 0 <= v <= largest for v in numbers):
+        largest = (1 << 63) - 1 if f.name in ("seed", "seeds") else MAX_COUNT
+        if declared.startswith(("int", "tuple[int")) and any(not 0 <= v <= largest for v in numbers):
             raise BadInput(f"The field {f.name} of the recipe's question has an impossible value.")
     return question
 
 
 def _is_of_type(value: Any, declared: str) -> bool:
+    if declared.endswith(" | None"):
+        return value is None or _is_of_type(value, declared.removesuffix(" | None"))
     if declared.startswith("tuple["):
         inner = declared.removeprefix("tuple[").split(",")[0]
         return type(value) is tuple and all(_is_of_type(v, inner) for v in value)

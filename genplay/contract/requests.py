@@ -149,11 +149,20 @@ class DrawSamples(Question):
 
 @dataclass(frozen=True)
 class Trajectory(Question):
-    """``n`` samples with every intermediate state. Answer: a ``results.Frame`` a step, then ``results.Tape``."""
+    """``n`` samples with every intermediate state. Answer: a ``results.Frame`` a step, then ``results.Tape``.
+
+    It may begin elsewhere than at pure noise, for models that denoise: from ``state``, the ``x_t`` of a frame at time
+    ``start`` (a branch); from clean ``source`` data noised to ``start`` (SDEdit); or, with a ``mask`` too, so that the
+    source is kept where the mask is 0 and made anew where it is 1 (inpainting). One source serves all ``n`` samples.
+    """
 
     n: int = 4
     condition: tuple[int, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
+    start: float = 1.0
+    state: np.ndarray | None = None  # float32 (N, H, W, C) or (N, 2), neither scaled nor clipped
+    source: np.ndarray | None = None  # uint8 (1 or N, H, W, C) or float32 (1 or N, 2)
+    mask: np.ndarray | None = None  # uint8 (H, W), 0 or 1
 
 
 @dataclass(frozen=True)
@@ -215,6 +224,116 @@ class EstimateLikelihood(Question):
 
     n: int = 256
     importance_samples: int = 64  # for models that give a bound
+
+
+@dataclass(frozen=True)
+class WalkNoise(Question):
+    """Samples along a path through noise: the first noise of each of ``seeds`` is a keyframe.
+
+    Whatever noise the sampler adds on its way is the same for all frames. Answer: ``results.Samples`` of ``frames``
+    pictures, coarse to fine. ``mode`` is "slerp" or "lerp".
+    """
+
+    seeds: tuple[int, ...] = (0, 1)
+    frames: int = 24
+    mode: str = "slerp"
+    closed: bool = False
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Duel(Question):
+    """Several samplers from identical noise. Each of ``contenders`` holds the settings that differ from ``config``.
+
+    Answer: ``results.Duel``, one more contender an answer.
+    """
+
+    contenders: tuple[dict[str, Any], ...] = ()
+    n: int = 4
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Corrupt(Question):
+    """Noise examples ``x`` to every one of ``times``, with the same noise at all of them. Answer: ``results.Corrupted``."""
+
+    x: np.ndarray  # uint8 (N, H, W, C) of any size (it is fitted to the model's) or float32 (N, 2)
+    times: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class DescribeSchedule(Question):
+    """The noise schedule of a model at ``points`` times. Answer: ``results.Schedule``."""
+
+    points: int = 201
+
+
+@dataclass(frozen=True)
+class FieldAt(Question):
+    """What a model of points wants at time ``t`` on a grid over [-extent, extent]^2. Answer: ``results.Field``."""
+
+    t: float = 0.5
+    side: int = 20  # arrows a side
+    pixels: int = 96  # of the density, a side
+    extent: float = 1.5
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Guide(Question):
+    """``n`` samples at the guidance in ``config``: first with ``preview`` steps, then with all.
+
+    Answer: ``results.Samples`` twice (once where the preview has as many steps). Its noise is that of ``DrawSamples``.
+    """
+
+    n: int = 16
+    preview: int = 8
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SweepGuidance(Question):
+    """The same noise at several guidance scales, drawn in one batch. Answer: ``results.Sweep``, coarse to fine.
+
+    ``across`` says what the columns are: "seed" (``columns`` samples of the seed), "steps" (``values`` are numbers of
+    sampler steps) or the name of an attribute (``values`` are its labels).
+    """
+
+    scales: tuple[float, ...] = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
+    across: str = "seed"
+    columns: int = 4
+    values: tuple[int, ...] = ()
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MeasureGuidance(Question):
+    """What guidance costs: match, variety, saturation, precision and recall of ``n`` samples at each scale.
+
+    Answer: ``results.GuidanceCost``, sharper with each piece of work.
+    """
+
+    scales: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0)
+    n: int = 256
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BoundByTime(Question):
+    """Where a diffusion model's code length is spent: the variational bound by timestep on ``n`` held-out examples.
+
+    Answer: ``results.BoundByTime``, refined as examples are done.
+    """
+
+    n: int = 64
+    bins: int = 20
+    steps: int = 1000  # of the discrete chain, for a model trained in continuous time
 
 
 @dataclass(frozen=True)

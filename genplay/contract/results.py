@@ -27,6 +27,7 @@ class Answer:
     progress: float | None = None
     last: bool = True
     digest: str = ""  # checkpoint digest of the weights, "" for those of a run in progress
+    kept: bool = False  # one of a series of which every answer is delivered, not only the newest
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,23 @@ class Samples:
 
 @dataclass(frozen=True)
 class Frame:
-    """State of a sampler: step ``index`` of ``count`` (0 when unknown), time ``t`` in [0, 1], and what else it has."""
+    """State of a sampler: step ``index`` of ``count`` (0 when unknown), time ``t`` in [0, 1], and what else it has.
+
+    ``extras`` are arrays with a row a sample, ``facts`` single numbers. Models that denoise give in ``extras``, each
+    float32 in the shape of the data (N, H, W, C) or (N, 2), neither scaled nor clipped: ``x_t`` the state, ``x_0`` and
+    ``eps`` the prediction there, and under guidance ``conditional``, ``unconditional`` and ``difference`` (predicted
+    noise); in ``facts``: ``alpha``, ``sigma``, ``log_snr``, ``nfe`` (network evaluations so far, a guided one counting
+    two), and under guidance ``guidance`` (the scale at this step) and ``cosine`` (between the two predictions).
+    A model in a latent space gives there, float32 (N, D), ``z_t`` and ``z_0`` too.
+    The last frame is the sample: its ``x_0`` is ``x_t``.
+    """
 
     index: int
     count: int
     t: float
     x: np.ndarray
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,104 @@ class Tape:
     """All frames of one sampling."""
 
     frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Finals of the contenders done so far, and how far each is from what the equation being solved really gives.
+
+    ``distance`` is the root mean square over all samples to ``reference``, the finely solved probability-flow ODE from
+    the same noise (data in [-1, 1]). Samplers that add noise on their way are not meant to end there.
+    """
+
+    x: np.ndarray  # (K, N, ...)
+    reference: np.ndarray  # (N, ...)
+    nfe: np.ndarray  # (K,) network evaluations
+    distance: np.ndarray  # (K,)
+    seconds: np.ndarray  # (K,)
+    reference_nfe: int
+    stochastic: np.ndarray  # (K,) bool: whether the sampler adds noise on its way
+
+
+@dataclass(frozen=True)
+class Corrupted:
+    """Examples noised to several times: ``x`` (T, N, ...) as shown, with the schedule's values (T,) there."""
+
+    x: np.ndarray
+    t: np.ndarray
+    alpha: np.ndarray
+    sigma: np.ndarray
+    log_snr: np.ndarray
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A noise schedule x_t = alpha x_0 + sigma eps at times ``t``, all arrays (P,)."""
+
+    title: str
+    t: np.ndarray
+    alpha: np.ndarray
+    sigma: np.ndarray
+    alpha_bar: np.ndarray  # alpha^2 / (alpha^2 + sigma^2): the share of signal, alpha^2 where variance is preserved
+    log_snr: np.ndarray  # log(alpha^2 / sigma^2), nats
+
+
+@dataclass(frozen=True)
+class Field:
+    """A model's vector fields at ``at`` (G, G, 2) and the data's density at time ``t``.
+
+    ``velocity`` is dx/dt of the probability-flow ODE for t running towards data (the way samples move). ``log_density``
+    (P, P), row 0 at the top, is of the training data noised to ``t``.
+    """
+
+    t: float
+    extent: float
+    at: np.ndarray
+    score: np.ndarray
+    velocity: np.ndarray
+    log_density: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Samples ``x`` (R * C, ...), row-major: a row a guidance scale, a column a seed, number of steps or label."""
+
+    x: np.ndarray
+    scales: tuple[float, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GuidanceCost:
+    """Measures by guidance scale, each (S, 2): the value and its standard error. NaN where not measured yet.
+
+    ``match`` is the share of samples in which an attribute network sees all that was asked for (NaN without a
+    condition); ``variety`` the mean pairwise distance of features over that of real data of the same condition;
+    ``saturation`` the share of colour values within 1/255 of their ends, ``precision`` and ``recall``
+    are against real data of the same condition (Kynkäänniemi et al. 2019).
+    """
+
+    scales: tuple[float, ...]
+    n: tuple[int, ...]  # samples done at each scale
+    match: np.ndarray
+    variety: np.ndarray
+    saturation: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    real: dict[str, float] = field(default_factory=dict)  # the same measures of real data, where there are such
+
+
+@dataclass(frozen=True)
+class BoundByTime:
+    """The variational bound on held-out data, bits a dimension: ``total`` = prior + sum(``bits``) + reconstruction."""
+
+    t: np.ndarray  # (B,) middle of each bin
+    bits: np.ndarray  # (B,) the denoising terms in the bin
+    error: np.ndarray  # (B,) standard errors
+    prior: float
+    reconstruction: float
+    total: float
+    n: int
 
 
 @dataclass(frozen=True)
