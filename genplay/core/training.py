@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,11 @@ class TrainingConfig:
     warmup: int = declare(
         100, "warm-up", "steps over which the learning rate rises from 0", low=0, high=10_000, unit="steps"
     )
+    cooldown: float = declare(
+        0.0, "cool-down", "share of the training, at its end, over which the learning rate falls to 0; only the command "
+        "line knows the end beforehand: the window ignores this",
+        low=0.0, high=1.0,
+    )  # fmt: skip
     weight_decay: float = declare(
         0.0, "weight decay", "decoupled shrinking of the weights", low=0.0, high=1.0, live=True
     )
@@ -128,13 +133,14 @@ class Player:
         assert self.flat.grad is not None
         return self.flat.grad
 
-    def descend(self, config: TrainingConfig, norm: float) -> None:
-        """One optimiser step with the accumulated gradient, whose norm is given."""
+    def descend(self, config: TrainingConfig, norm: float, progress: float = 0.0) -> None:
+        """One optimiser step with the accumulated gradient, whose norm is given, at a share of the whole training."""
         if config.clip and norm > config.clip:
             self.grad.mul_(config.clip / norm)
         self.steps += 1
         group = self.optimiser.param_groups[0]
-        group["lr"] = config.learning_rate * min(1.0, self.steps / (config.warmup + 1))
+        warm = min(1.0, self.steps / (config.warmup + 1))
+        group["lr"] = config.learning_rate * warm * cooled(progress, config.cooldown)
         group["weight_decay"] = config.weight_decay
         self.optimiser.step()
 
@@ -149,6 +155,15 @@ class Player:
             self.average.lerp_(self.flat.values, 1 - decay)
         elif self.steps % AVERAGE_EVERY == 0:
             self.average.lerp_(self.flat.values, 1 - decay**AVERAGE_EVERY)
+
+
+def cooled(progress: float, cooldown: float) -> float:
+    """What is left of the learning rate: min(1, (1 - progress) / cooldown) at the share ``progress`` of the training.
+
+    >>> [cooled(progress, 0.5) for progress in (0.0, 0.5, 0.75, 1.0)]
+    [1.0, 1.0, 0.5, 0.0]
+    """
+    return min(1.0, max(0.0, 1 - progress) / cooldown) if cooldown else 1.0
 
 
 def groups_of(model: Model) -> dict[str, list[torch.nn.Parameter]]:
@@ -171,7 +186,8 @@ def groups_of(model: Model) -> dict[str, list[torch.nn.Parameter]]:
 class Trainer:
     """Trains ``model`` on ``data``. ``seed`` decides the order of the data and all noise.
 
-    The weights must have been initialised by the caller (``new_model`` does it from a seed).
+    The weights must have been initialised by the caller (``new_model`` does it from a seed). ``progress``, where the
+    length of the training is known, tells the share of it that is done, in [0, 1]; the cool-down needs it.
     """
 
     def __init__(self, model: Model, data: Dataset, config: TrainingConfig, seed: int = 0) -> None:
@@ -181,6 +197,7 @@ class Trainer:
         self.batches = Batches(self.data, config.batch_size, seed)
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.step = 0
+        self.progress: Callable[[], float] | None = None
         self._buffers = list(model.buffers())
 
     def prepare(self) -> None:
@@ -201,6 +218,7 @@ class Trainer:
     def advance(self) -> Step:
         """One training step: every objective of one batch, each group stepped before the next one is asked for."""
         batch = self.batches.next(self.step)
+        progress = self.progress() if self.progress else 0.0
         buffers = [b.clone() for b in self._buffers]
         terms: dict[str, Tensor | float] = {}
         objectives = self.model.objectives(batch, self.generator)
@@ -217,7 +235,7 @@ class Trainer:
                 for buffer, value in zip(self._buffers, buffers):
                     buffer.copy_(value)
                 raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
-            player.descend(self.config, norm)
+            player.descend(self.config, norm, progress)
             suffix = f" {objective.group}" if len(self.players) > 1 else ""
             terms |= {f"loss{suffix}": objective.loss, **objective.terms, f"gradient norm{suffix}": norm}
         for player in self.players.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from genplay.contract.requests import DrawSamples
@@ -18,12 +19,18 @@ def train(run: Run, steps: int | None, seconds: float | None) -> Iterator[Run]:
     """
     assert run.trainer is not None
     run.trainer.prepare()
-    start, before = now(), run.seconds
-    for done, step in enumerate(run.trainer.run(), 1):
+    start, before, first = now(), run.seconds, run.step
+
+    def share() -> float:
+        """How much of the training is done: counted in steps where they are given, so that it can be repeated."""
+        return (run.step - first) / steps if steps is not None else (now() - start) / (seconds or math.inf)
+
+    run.trainer.progress = share
+    for step in run.trainer.run():
         run.log(step)
         run.seconds = before + now() - start
         yield run
-        if (steps is not None and done >= steps) or (seconds is not None and now() - start >= seconds):
+        if (steps is not None and run.step - first >= steps) or (seconds is not None and now() - start >= seconds):
             return
 
 

@@ -164,6 +164,20 @@ def test_the_critic_has_moved_before_the_generator_is_judged_by_it():
     assert torch.equal(judged_by[2][1], trainer.players["critic"].flat.values)
 
 
+def test_the_learning_rate_falls_to_0_over_the_last_share_of_a_known_length():
+    settings = TrainingConfig(batch_size=8, warmup=0, cooldown=0.5, learning_rate=1e-3)
+    trainer = Trainer(new_model(ToyFlow, NoConfig(), POINTS), toy_data(), settings)
+    rate = trainer.players["model"].optimiser.param_groups[0]
+    trainer.advance()
+    assert rate["lr"] == 1e-3, "without a length there is no end to cool down for"
+    trainer.progress = lambda: done
+    rates = []
+    for done in (0.0, 0.5, 0.75, 0.9, 1.0, 1.2):
+        trainer.advance()
+        rates.append(rate["lr"])
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 2e-4, 0.0, 0.0])
+
+
 def test_training_lowers_the_loss_of_each_toy():
     for toy in (ToyDiffusion, ToyFlow):
         trainer = Trainer(new_model(toy, toy.Config(), POINTS), toy_data(), TrainingConfig(batch_size=64, warmup=0))
