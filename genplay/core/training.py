@@ -44,8 +44,8 @@ class TrainingConfig:
         100, "warm-up", "steps over which the learning rate rises from 0", low=0, high=10_000, unit="steps"
     )
     cooldown: float = declare(
-        0.0, "cool-down", "share of the training, at its end, over which the learning rate falls to 0; only the command "
-        "line knows the end beforehand: the window ignores this",
+        0.0, "cool-down", "share of the training, at its end, over which the learning rate falls to 0; only the "
+        "command line knows the end beforehand: the window ignores this",
         low=0.0, high=1.0,
     )  # fmt: skip
     weight_decay: float = declare(
