@@ -22,9 +22,14 @@ FRAME_MS = 16
 
 @dataclass
 class _Waiting:
-    job: int
+    ask: Ask
     answered: Callable[[Answer], None]
     failed: Callable[[Failure], None] | None
+    heard: bool = False  # whether a first answer has come
+
+    @property
+    def job(self) -> int:
+        return self.ask.job
 
 
 class Bridge(QObject):
@@ -51,6 +56,7 @@ class Bridge(QObject):
         self.runs: dict[str, RunState] = {}
         self._jobs = 0
         self._waiting: dict[str, _Waiting] = {}
+        self._parked: dict[str, _Waiting] = {}  # the newest patient question of a slot whose first answer is awaited
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.drain)
         self._timer.start(FRAME_MS)
@@ -70,18 +76,41 @@ class Bridge(QObject):
         question: Question,
         answered: Callable[[Answer], None],
         failed: Callable[[Failure], None] | None = None,
+        *,
+        patient: bool = False,
     ) -> int:
         """Put a question; ``answered`` is called for each answer unless the slot has been asked anew meanwhile.
 
-        Returns the job's number. A failure goes to ``failed``, else to the signal of that name.
+        A ``patient`` one is parked while the slot's last question (to the same run) still waits for its first answer,
+        however coarse, in place of any parked before it, and put when that comes: a slow model shows pictures while
+        the hand moves, where impatient questions would close each other before there is anything to see. The newest
+        still wins and nothing queues. Returns the job's number. A failure goes to ``failed``, else to the signal
+        of that name.
         """
         self._jobs += 1
-        self._waiting[slot] = _Waiting(self._jobs, answered, failed)
-        self.engine.submit(Ask(self._jobs, slot, run_id, question))
+        waiting = _Waiting(Ask(self._jobs, slot, run_id, question), answered, failed)
+        running = self._waiting.get(slot)
+        if patient and running is not None and not running.heard and running.ask.run_id == run_id:
+            self._parked[slot] = waiting
+        else:
+            self._parked.pop(slot, None)
+            self._put(waiting)
         return self._jobs
 
+    def _put(self, waiting: _Waiting) -> None:
+        self._waiting[waiting.ask.slot] = waiting
+        self.engine.submit(waiting.ask)
+
+    def _put_parked(self, slot: str) -> bool:
+        """The parked question of a slot takes its turn; whether there was one."""
+        parked = self._parked.pop(slot, None)
+        if parked is not None:
+            self._put(parked)
+        return parked is not None
+
     def cancel(self, slot: str) -> None:
-        """Give up the question of a slot."""
+        """Give up the question of a slot, and what is parked behind it."""
+        self._parked.pop(slot, None)
         if self._waiting.pop(slot, None):
             self.engine.submit(Cancel(slot))
 
@@ -101,6 +130,7 @@ class Bridge(QObject):
         """Stop draining; ``close`` does so for good."""
         self._timer.stop()
         self._waiting.clear()
+        self._parked.clear()
 
     def close(self) -> None:
         """The window is closing."""
@@ -152,8 +182,10 @@ class Bridge(QObject):
         waiting = self._waiting.get(answer.slot)
         if waiting is None or waiting.job != answer.job:
             return  # a newer question has been put to this slot
+        waiting.heard = True
         if answer.last:
             del self._waiting[answer.slot]
+        self._put_parked(answer.slot)
         _tell(waiting.answered, answer)
 
     def _fail(self, failure: Failure) -> None:
@@ -162,6 +194,8 @@ class Bridge(QObject):
             return
         if waiting is not None:
             del self._waiting[failure.slot]
+            if self._put_parked(failure.slot):
+                return  # a newer question has been put to this slot
         if waiting is not None and waiting.failed is not None:
             _tell(waiting.failed, failure)
         else:

@@ -114,10 +114,11 @@ class Panel(QWidget):
     def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
         """Set the knobs from ``state``, which may be damaged, and show what ``question`` of a recipe made."""
 
-    def ask(self, slot: str, question: Question, answered: Any) -> int:
+    def ask(self, slot: str, question: Question, answered: Any, *, patient: bool = False) -> int:
         """Put a question to the selected run under ``<panel>.<slot>``; see ``Bridge.ask``."""
         assert self.run is not None
-        return self.bridge.ask(f"{self.name}.{slot}", self.run.run_id, question, answered, self.failure_shown.emit)
+        fail = self.failure_shown.emit
+        return self.bridge.ask(f"{self.name}.{slot}", self.run.run_id, question, answered, fail, patient=patient)
 
     def recipe_of(self, exhibit: Exhibit) -> Recipe:
         """What makes an exhibit of the selected run again; of a checkpoint in the words of its file."""
