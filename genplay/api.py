@@ -99,8 +99,8 @@ def ask(opened: Opened, question: Question) -> Any:
     """The final answer to a question, a record of ``genplay.contract.results``. Raises ``BadInput``."""
     probe = probes.all()[type(question).__name__]
     value = None
-    for value, _ in put(probe, opened.model, opened.data if probe.needs_data else None, question):
-        pass
+    for part in put(probe, opened.model, opened.data if probe.needs_data else None, question):
+        value = part.value
     return value
 
 

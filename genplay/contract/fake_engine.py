@@ -268,7 +268,8 @@ class FakeEngine:
             last = index == len(values) - 1
             step, digest = (run.step, run.digest) if run else (0, "")
             progress = (index + 1) / len(values) if len(values) > 1 else None
-            yield rs.Answer(ask.job, ask.slot, ask.run_id, step, value, progress, last, digest)
+            kept = isinstance(value, rs.Frame)
+            yield rs.Answer(ask.job, ask.slot, ask.run_id, step, value, progress, last, digest, kept)
 
 
 # ---- what the answers are made of ---------------------------------------------------------------------------------

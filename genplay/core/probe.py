@@ -23,10 +23,15 @@ from genplay.core.model import Model
 
 
 class Partial(NamedTuple):
-    """An answer so far: a record of ``genplay.contract.results`` and, where known, the progress in [0, 1]."""
+    """An answer so far: a record of ``genplay.contract.results`` and, where known, the progress in [0, 1].
+
+    ``kept`` ones are a series, such as the frames of a film: all of them reach the window, in order. Of the others, it
+    may see only the newest.
+    """
 
     value: Any
     progress: float | None = None
+    kept: bool = False
 
 
 class Probe:

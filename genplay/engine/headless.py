@@ -38,6 +38,6 @@ def take_preview(run: Run) -> None:
     """Draw the run's fixed-seed samples, so that its card has a picture."""
     shown = run.replica().model
     n = 512 if run.dataset.spec.kind is Kind.POINTS else 9
-    for value, _ in ask(all_probes()["DrawSamples"], shown, run.dataset, DrawSamples(n=n, seed=run.seed)):
-        last = value
+    for part in ask(all_probes()["DrawSamples"], shown, run.dataset, DrawSamples(n=n, seed=run.seed)):
+        last = part.value
     run.add_film(run.step, last.x)

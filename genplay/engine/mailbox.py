@@ -19,7 +19,8 @@ from genplay.contract.results import (
 
 
 class Mailbox:
-    """Curve blocks, films, failures and messages are kept in order; of answers and run states only the latest.
+    """Curve blocks, films, failures and messages are kept in order; of run states only the latest. Of a slot's answers
+    all that belong to a series are kept, of the others the latest.
 
     It also knows which job is the newest of each slot, so that an outdated one is neither started nor delivered.
     """
@@ -36,7 +37,7 @@ class Mailbox:
         self._status: EngineStatus | None = None
         self._runs: dict[str, RunState] = {}
         self._removed: list[str] = []
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, list[Answer]] = {}
         self._lists: dict[str, list[Any]] = {"curves": [], "films": [], "failures": [], "messages": []}
 
     def collect(self) -> Update:
@@ -47,7 +48,7 @@ class Mailbox:
                 status=self._status,
                 runs=tuple(self._runs.values()),
                 removed=tuple(self._removed),
-                answers=tuple(self._answers.values()),
+                answers=tuple(answer for series in self._answers.values() for answer in series),
                 **{name: tuple(items) for name, items in self._lists.items()},
             )
             self._clear()
@@ -106,6 +107,7 @@ class Mailbox:
         """``job`` is now the newest of its slot; the older one, if any, is outdated."""
         with self._lock:
             self._open.discard(self._newest.get(slot, 0))
+            self._answers.pop(slot, None)
             self._newest[slot] = job
             self._open.add(job)
 
@@ -124,7 +126,10 @@ class Mailbox:
         with self._lock:
             if self._newest.get(answer.slot) != answer.job:
                 return
-            self._answers[answer.slot] = answer
+            series = self._answers.setdefault(answer.slot, [])
+            if not answer.kept:
+                series[:] = [held for held in series if held.kept]
+            series.append(answer)
             if answer.last:
                 self._open.discard(answer.job)
             ring = self.ring

@@ -19,6 +19,7 @@ from genplay.contract import requests as ask_for
 from genplay.contract.errors import BadInput
 from genplay.contract.results import Answer, Failure, FilmFrame
 from genplay.contract.spec import Kind
+from genplay.core.probe import Partial
 from genplay.core.probe import ask as put
 from genplay.core.training import Diverged
 from genplay.engine import catalogue, device
@@ -115,14 +116,16 @@ class Workshop:
             answers = put(probe, model, shown.data, request.question)
             yield from self._deliver(request, answers, shown.snapshot.step, shown.digest)
 
-    def _deliver(self, request: ask_for.Ask, answers: Iterator[Any], step: int, digest: str) -> Iterator[None]:
+    def _deliver(self, request: ask_for.Ask, answers: Iterator[Partial], step: int, digest: str) -> Iterator[None]:
         answer = None
-        for value, progress in answers:
-            answer = Answer(request.job, request.slot, request.run_id, step, value, progress, False, digest)
+        for part in answers:
+            answer = Answer(
+                request.job, request.slot, request.run_id, step, part.value, part.progress, False, digest, part.kept
+            )
             self.mailbox.put_answer(answer)
             yield
         if answer is not None:
-            self.mailbox.put_answer(replace(answer, last=True, progress=1.0))
+            self.mailbox.put_answer(replace(answer, last=True, progress=1.0, kept=False))
 
     def _answered(self, request: ask_for.Ask, error: BaseException | None) -> None:
         if error is not None:
@@ -337,9 +340,11 @@ class Workshop:
         probe = all_probes()["DrawSamples"]
 
         def steps() -> Iterator[None]:
-            value, step = None, shown.snapshot.step
+            value: Any = None
+            step = shown.snapshot.step
             with self.replicas.lease(run.run_id, shown) as model:
-                for value, _ in put(probe, model, shown.data, question):
+                for part in put(probe, model, shown.data, question):
+                    value = part.value
                     yield
                 terms = (yield from held_out_terms(model, shown.data, step, run.seed)) if keep and step else {}
             assert value is not None

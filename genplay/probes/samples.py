@@ -86,7 +86,7 @@ class Trajectory(Probe):
             size += frames[-1].x.nbytes + sum(extra.nbytes for extra in frames[-1].extras.values())
             if size > MAX_TAPE:
                 raise BadInput("This has more states than can be kept; ask for fewer samples or fewer steps.")
-            yield Partial(frames[-1], _share(states[0]))
+            yield Partial(frames[-1], _share(states[0]), kept=True)
         yield Partial(results.Tape(tuple(dataclasses.replace(f, count=len(frames)) for f in frames)), 1.0)
 
 

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import toys
 
 from genplay.contract.requests import (
     Ask,
@@ -66,6 +67,45 @@ def test_a_trajectory_has_every_frame(watch):
     tape = watch.ask(Ask(1, "tape", "r", Trajectory(n=4, config={"steps": 5}, seed=1))).value
     assert len(tape.frames) == 6
     assert [f.t for f in tape.frames] == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0])
+
+
+def test_every_frame_arrives_however_seldom_the_window_looks(watch):
+    watch.engine.submit(create(family="toy_diffusion"))
+    watch.until(lambda w: "r" in w.runs)
+    watch.engine.submit(Ask(1, "tape", "r", Trajectory(n=4, config={"steps": 50}, seed=1)))
+    while watch.engine.busy():
+        time.sleep(0.01)
+    answers = watch.drain().answers
+    assert [a.value.index for a in answers[:-1]] == list(range(51))
+    assert all(a.kept and not a.last for a in answers[:-1])
+    assert answers[-1].last
+    assert not answers[-1].kept
+    for frame, taped in zip(answers, answers[-1].value.frames):
+        np.testing.assert_array_equal(frame.value.x, taped.x)
+
+
+def test_cancel_during_sampling_ends_it_within_one_step(watch, monkeypatch):
+    """One network call may be under way, and none is begun after it."""
+    calls, slow = [], toys.ToyDiffusion.denoise
+
+    def denoise(self, x_t, t, labels=None):
+        calls.append(time.perf_counter())
+        time.sleep(0.05)
+        return slow(self, x_t, t, labels)
+
+    monkeypatch.setattr(toys.ToyDiffusion, "denoise", denoise)
+    watch.engine.submit(create(family="toy_diffusion"))
+    watch.until(lambda w: w.films)
+    calls.clear()
+    watch.engine.submit(Ask(1, "tape", "r", Trajectory(n=4, config={"steps": 100})))
+    watch.until(lambda w: sum(a.kept for a in w.answers) >= 3)
+    watch.engine.submit(Cancel("tape"))
+    begun = len(calls)
+    time.sleep(0.4)
+    assert len(calls) <= begun + 1
+    before = len(watch.answers)
+    assert not watch.drain().answers
+    assert len(watch.answers) == before
 
 
 def test_curves_arrive_losslessly_and_in_order(watch):

@@ -8,8 +8,8 @@ from genplay.contract.results import Answer, CurveBlock, Failure
 from genplay.engine.mailbox import Mailbox
 
 
-def answer(job, value, slot="s", last=True):
-    return Answer(job, slot, "r", 0, value, last=last)
+def answer(job, value, slot="s", last=True, kept=False):
+    return Answer(job, slot, "r", 0, value, last=last, kept=kept)
 
 
 def test_only_the_latest_answer_of_a_slot_is_kept():
@@ -32,6 +32,32 @@ def test_an_outdated_job_is_silent():
     assert [a.value for a in update.answers] == ["new"]
     assert update.failures == ()
     assert not box.has_open_jobs()
+
+
+def test_a_series_is_delivered_whole_and_in_order_then_the_latest_of_the_rest():
+    box = Mailbox()
+    box.open_job("s", 1)
+    box.open_job("other", 2)
+    for value in range(3):
+        box.put_answer(answer(1, value, last=False, kept=True))
+        box.put_answer(answer(2, value, "other", last=False))
+    box.put_answer(answer(1, "half", last=False))
+    box.put_answer(answer(1, "whole"))
+    answers = box.collect().answers
+    assert [a.value for a in answers if a.slot == "s"] == [0, 1, 2, "whole"]
+    assert [a.value for a in answers if a.slot == "other"] == [2]
+    assert box.collect().answers == ()
+
+
+def test_a_series_ends_when_its_slot_is_asked_anew_or_closed():
+    box = Mailbox()
+    for finish in (lambda: box.open_job("s", 2), lambda: box.close_slot("s")):
+        box.open_job("s", 1)
+        for value in range(3):
+            box.put_answer(answer(1, value, last=False, kept=True))
+        finish()
+        box.put_answer(answer(1, 3, last=False, kept=True))
+        assert box.collect().answers == ()
 
 
 def test_a_cancelled_slot_delivers_nothing():

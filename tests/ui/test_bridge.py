@@ -4,7 +4,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
-from genplay.contract.requests import DrawSamples
+from genplay.contract.requests import DrawSamples, Trajectory
 from genplay.contract.results import Answer, Failure, Update
 from genplay.ui.bridge import Bridge
 
@@ -46,6 +46,30 @@ def test_a_listener_that_fails_holds_up_no_other(qtbot, monkeypatch):
     assert told == [ZeroDivisionError, ZeroDivisionError]
     assert messages == ["done"]
     assert bridge.waiting_for("") == {}
+
+
+def test_every_answer_of_a_series_is_heard_in_order_until_the_slot_is_asked_anew(qtbot):
+    engine, heard = Scripted(), []
+    bridge = Bridge(engine)
+    bridge.stop()
+
+    def hear(answer):
+        heard.append(answer.value)
+        if answer.value == 5:
+            bridge.ask("s", "r", Trajectory(), hear)
+
+    def series(job, values):
+        return tuple(Answer(job, "s", "r", 0, v, last=False, kept=True) for v in values)
+
+    job = bridge.ask("s", "r", Trajectory(), hear)
+    for values in (range(3), range(3, 8)):
+        engine.next = Update(answers=series(job, values))
+        bridge.drain()
+    assert heard == [0, 1, 2, 3, 4, 5]
+    engine.next = Update(answers=series(job + 1, "ab"))
+    bridge.drain()
+    assert heard[-2:] == ["a", "b"]
+    bridge.close()
 
 
 def test_an_answer_is_heard_at_once_from_another_thread_and_the_rest_waits_for_the_timer(qtbot):
