@@ -23,6 +23,7 @@ from genplay.core.probe import Partial
 from genplay.core.probe import ask as put
 from genplay.core.training import Diverged
 from genplay.engine import catalogue, device
+from genplay.engine.drift import sample_drift
 from genplay.engine.held_out import held_out_terms
 from genplay.engine.lane import Job, Lane
 from genplay.engine.mailbox import Mailbox
@@ -359,6 +360,7 @@ class Workshop:
             return  # deleted or restarted meanwhile
         frame = replace(frame, reset=not run.film)
         if frame.keep:
+            terms = terms | sample_drift(run.film, frame.step, frame.x)
             run.add_film(frame.step, frame.x)
         if terms:
             run.curves.add(frame.step, terms)

@@ -132,6 +132,24 @@ def test_held_out_terms_come_with_the_film(watch):
     assert set(block.steps[np.isfinite(values)].tolist()) <= kept
 
 
+def test_the_film_tells_how_far_the_samples_have_moved(watch):
+    watch.engine.submit(create())
+    watch.engine.submit(Control("r", "play"))
+    watch.until(lambda w: sum("sample drift" in b.names for b in w.curves) and len(w.films) > 3)
+    watch.engine.submit(Control("r", "pause"))
+    watch.settled("r")
+    film = {f.step: f.x for f in watch.films if f.keep}
+    points = {}
+    for block in (b for b in watch.curves if "sample drift" in b.names):
+        values = block.values[:, block.names.index("sample drift")]
+        points |= {int(s): float(v) for s, v in zip(block.steps, values) if np.isfinite(v)}
+    assert points
+    assert set(points) <= set(film) - {0}
+    for step, drift in points.items():
+        before = film[max(s for s in film if s < step)]
+        assert drift == pytest.approx(np.sqrt(np.square(film[step] - before).mean()), rel=1e-5)
+
+
 def test_pause_step_and_restart(watch):
     watch.engine.submit(create())
     for expected in (1, 2):
