@@ -122,10 +122,11 @@ class Form(QWidget):
 
     def _choice(self, knob: Knob, value: str) -> QWidget:
         combo = _CalmCombo()
-        combo.addItems(list(knob.choices))
-        combo.setCurrentText(value)
-        combo.textActivated.connect(lambda text: self._edit(knob.name, text))
-        self._show[knob.name] = combo.setCurrentText
+        for choice, title in zip(knob.choices, knob.titles or knob.choices, strict=True):
+            combo.addItem(title, choice)
+        combo.setCurrentIndex(knob.choices.index(value))
+        combo.activated.connect(lambda index: self._edit(knob.name, knob.choices[index]))
+        self._show[knob.name] = lambda choice: combo.setCurrentIndex(knob.choices.index(choice))
         return combo
 
     def _check(self, knob: Knob, value: bool) -> QWidget:

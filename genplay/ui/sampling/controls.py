@@ -21,13 +21,17 @@ UNCONDITIONAL = "This model was trained without labels, so it cannot be told wha
 
 
 class SampleControls(QWidget):
-    """Shows a wish and changes it. ``changed`` comes with every change, ``edited`` once a whole edit (for undo)."""
+    """Shows a wish and changes it. ``changed`` comes with every change, ``edited`` once a whole edit (for undo).
+
+    ``counted`` false leaves out the number of samples, ``without`` knobs that are adjusted elsewhere.
+    """
 
     changed = Signal(object)  # Wish
     edited = Signal(object, object, str)  # Wish before, Wish after, what was changed
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, counted: bool = True, without: tuple[str, ...] = ()) -> None:
         super().__init__(parent)
+        self.counted, self.without = counted, without
         self.wish = Wish()
         self._run: RunState | None = None
         self._key: tuple[object, ...] = ()
@@ -108,8 +112,10 @@ class SampleControls(QWidget):
         column = QVBoxLayout(self._variable)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addLayout(self._count_row(run))
-        knobs = sample_knobs(family, run.spec)
+        if self.counted:
+            column.addLayout(self._count_row(run))
+        shown = (k for k in sample_knobs(family, run.spec) if not k.control and k.name not in self.without)
+        knobs = tuple(shown)
         self.form = self._form(knobs) if knobs else None
         if self.form is not None:
             column.addWidget(self.form)
