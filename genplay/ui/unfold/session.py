@@ -1,0 +1,533 @@
+"""What all parts of the Unfold panel share: the run, its state with undo, and its tapes, which it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+
+from genplay.contract.capability import Capability
+from genplay.contract.catalogue import FamilyInfo
+from genplay.contract.requests import Question, Trajectory
+from genplay.contract.results import Answer, Frame, RunState
+from genplay.contract.spec import Attribute, Kind
+from genplay.ui.sampling.wish import takes_condition
+from genplay.ui.unfold import state as states
+from genplay.ui.unfold import tape as tapes
+from genplay.ui.unfold.changes import Change, Snapshot
+from genplay.ui.unfold.state import LAST, UnfoldState
+from genplay.ui.unfold.tape import Shot, Take, Tape
+
+PATIENCE = 0.3  # seconds for which the old tape stays on show while a new one has not come as far
+FOLLOW_MS = 3000  # between samplings while a model trains
+MOVED = "move along the tape"
+
+Asker = Callable[[str, Question, Callable[[Answer], None]], object]
+
+
+class UnfoldSession(QObject):
+    """State and tapes of the selected run. Every change goes through :meth:`apply`, so all parts follow one signal.
+
+    A gesture is ``begin``, any number of ``apply`` and ``commit``: one step of undo. States and tapes are remembered
+    for each run as long as the program runs. The state's wish is that of the tape on show: a change of it samples this
+    tape anew, from the same noise, and the old frames stay on show until the new ones have come as far.
+    """
+
+    run_changed = Signal()  # another run is selected, or what it can do changed
+    changed = Signal(object)  # the UnfoldState before
+    frame_changed = Signal()  # another frame is on show
+    tape_changed = Signal()  # another tape is on show, or more of its frames
+    branches_changed = Signal()  # tapes came or went, or their final samples changed
+    weights_changed = Signal()  # the run trained on: see ``stale``
+
+    def __init__(
+        self,
+        asker: Asker,
+        undo: QUndoStack,
+        parent: QObject | None = None,
+        *,
+        cancel: Callable[[str], None] = lambda slot: None,
+        family: Callable[[str], FamilyInfo | None] = lambda name: None,
+    ) -> None:
+        super().__init__(parent)
+        self.run: RunState | None = None
+        self.state = UnfoldState()
+        self.tapes: tuple[Tape, ...] = ()
+        self.active = False
+        self.following = True  # the newest frame is on show as they come
+        self._asker, self._undo, self._cancel, self._family = asker, undo, cancel, family
+        self._before: Snapshot | None = None
+        self._gesture = 0
+        self._memory: dict[str, Snapshot] = {}
+        self._pending: tuple[object, Question | None] | None = None
+        self._follow = QTimer(self, singleShot=True, interval=FOLLOW_MS)
+        self._follow.timeout.connect(self._follow_training)
+
+    # ---- the run
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a model that can be sampled."""
+        run = self.run
+        return run is not None and run.status != "loading" and Capability.SAMPLE in run.capabilities
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the run's model has a capability."""
+        return self.run is not None and capability in self.run.capabilities
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether the model denoises: a tape can begin anywhere, and has x_0 and eps."""
+        return self.can(Capability.DENOISE)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether the model makes pictures (else points)."""
+        return self.run is not None and self.run.spec.kind is Kind.IMAGE
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes of the run's data."""
+        return self.run.spec.attributes if self.run else ()
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the model takes a condition."""
+        return self.run is not None and takes_condition(self.run)
+
+    @property
+    def family(self) -> FamilyInfo | None:
+        """What the catalogue says of the run's family, once it has come."""
+        return self._family(self.run.family) if self.run else None
+
+    @property
+    def condition(self) -> tuple[int, ...]:
+        """The condition to ask under: () for a model that takes none."""
+        return self.state.condition if self.conditional else ()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The sampler's knobs that are not at their default."""
+        return self.state.config
+
+    def set_run(self, run: RunState | None) -> None:
+        """Another run, or news of the selected one."""
+        before, self.run = self.run, run
+        same = before is not None and run is not None and before.run_id == run.run_id
+        if not same or self._opened(before) != self._opened(run):
+            self._select(before, run)
+        elif before is not None and run is not None and (before.step, before.digest) != (run.step, run.digest):
+            self.weights_changed.emit()
+            if self.state.follow and self.active and not self._follow.isActive():
+                self._follow.start()
+
+    def _opened(self, run: RunState | None) -> tuple[object, ...]:
+        return (run.status == "loading", run.capabilities, run.spec) if run else ()
+
+    def _select(self, before: RunState | None, run: RunState | None) -> None:
+        self._stop_asking()
+        if before is not None:
+            self._memory[before.run_id] = Snapshot(self.state, self.tapes)
+        self._before = None
+        kept = self._memory.get(run.run_id) if run else None
+        locked = self.state.locked
+        start = states.first(run, self.state.seed) if run else UnfoldState()
+        known = kept or Snapshot(replace(start, speed=self.state.speed, loop=self.state.loop), ())
+        self.tapes = known.tapes
+        self.state = replace(known.state.asking(seed=self.state.seed), locked=True) if locked else known.state
+        self.following = True
+        self.run_changed.emit()
+        if self._pending is not None and self.ready:
+            pending, self._pending = self._pending, None
+            self.restore(*pending)
+        self.tape_changed.emit()
+        self.branches_changed.emit()
+        self.refresh()
+
+    # ---- what is on show
+
+    @property
+    def tape(self) -> Tape | None:
+        """The tape on show."""
+        return self.find(self.state.tape) or (self.tapes[0] if self.tapes else None)
+
+    def find(self, id: int) -> Tape | None:
+        """A tape by its number."""
+        return next((tape for tape in self.tapes if tape.id == id), None)
+
+    def children(self, tape: Tape) -> list[Tape]:
+        """The branches that forked from a tape."""
+        return [other for other in self.tapes if other.parent == tape.id]
+
+    @property
+    def shots(self) -> list[Shot]:
+        """The frames on show with what is drawn of them."""
+        tape = self.tape
+        return tape.shots if tape else []
+
+    @property
+    def position(self) -> int:
+        """Which of ``shots`` is on show; -1 while there is none."""
+        last = len(self.shots) - 1
+        return last if self.state.frame == LAST else min(self.state.frame, last)
+
+    @property
+    def shot(self) -> Shot | None:
+        """The frame on show with what is drawn of it."""
+        shots = self.shots
+        return shots[self.position] if shots else None
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame on show."""
+        shot = self.shot
+        return shot.frame if shot else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the weights have moved on since the tape on show was made."""
+        take = self.tape.take if self.tape else None
+        if take is None or self.run is None or not take.shots:
+            return False
+        return (take.step, take.digest) != (self.run.step, self.run.digest)
+
+    @property
+    def sampling(self) -> bool:
+        """Whether the tape on show is being made."""
+        tape = self.tape
+        return bool(tape and (tape.coming or (tape.take and not tape.take.complete and tape.take.shots)))
+
+    def part(self, name: str) -> Mapping[str, Any]:
+        """The settings that a part has stored, which may be damaged."""
+        return self.state.parts.get(name, {})
+
+    def set_part(self, name: str, values: Mapping[str, Any], text: str) -> None:
+        """Store settings of a part (plain values) as one step of undo."""
+        self.do(self.state.with_part(name, values), text)
+
+    # ---- changes
+
+    def apply(self, state: UnfoldState, tapes_: tuple[Tape, ...] | None = None) -> None:
+        """Show another state, within a gesture or without a step of undo."""
+        before, self.state = self.state, state
+        other_tapes = tapes_ is not None and tapes_ != self.tapes
+        if tapes_ is not None:
+            self.tapes = tapes_
+        if other_tapes or state.tape != before.tape:
+            self._switched(before)
+        self.changed.emit(before)
+        if other_tapes:
+            self.branches_changed.emit()
+        if state.frame != before.frame and state.tape == before.tape:
+            self.frame_changed.emit()
+        self.refresh()
+
+    def _switched(self, before: UnfoldState) -> None:
+        if self.tape is not None:
+            self.tape.shown = perf_counter()
+        self.tape_changed.emit()
+        self.frame_changed.emit()
+
+    @property
+    def in_gesture(self) -> bool:
+        """Whether a gesture is under way."""
+        return self._before is not None
+
+    def begin(self) -> None:
+        """A gesture starts."""
+        self._before = self._snapshot()
+        self._gesture += 1
+
+    def commit(self, text: str) -> None:
+        """The gesture is over: one step of undo, if it changed anything."""
+        before, self._before = self._before, None
+        self.refresh()
+        after = self._snapshot()
+        if before is None or self.run is None or before.same(after):
+            return
+        self._undo.push(Change(self, self.run.run_id, before, after, text, self._gesture))
+
+    def do(
+        self,
+        state: UnfoldState,
+        text: str,
+        *,
+        same_gesture: bool = False,
+        tapes_: tuple[Tape, ...] | None = None,
+    ) -> None:
+        """A change that is one step of undo by itself, or one with the gesture just committed."""
+        if not self.ready:
+            return
+        before = self._snapshot()
+        if not same_gesture:
+            self._gesture += 1
+        self.apply(state, tapes_)
+        self._before = before
+        self.commit(text)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self.state, self.tapes)
+
+    def show(self, run_id: str, there: Snapshot) -> None:
+        """What undo and redo call: the view of a run that need not be the selected one."""
+        if self.run is not None and self.run.run_id == run_id:
+            self.apply(there.state, there.tapes)
+        else:
+            self._memory[run_id] = there
+
+    def seek(self, frame: int) -> None:
+        """Show a frame of the tape; moves that follow each other are one step of undo."""
+        count = len(self.shots)
+        if not count:
+            return
+        frame = max(0, min(frame, count - 1))
+        self.following = frame == count - 1
+        wanted = LAST if self.following else frame
+        if self._before is not None:
+            self.apply(replace(self.state, frame=wanted))
+        elif wanted != self.state.frame:
+            moving = self._undo.undoText() == MOVED and self._undo.index() == self._undo.count()
+            self.do(replace(self.state, frame=wanted), MOVED, same_gesture=moving)
+
+    # ---- asking
+
+    def ask(self, slot: str, question: Question, answered: Callable[[Answer], None]) -> None:
+        """Put a question about the selected run; not while another tab is in front, for then everything is asked anew
+        when this one comes back."""
+        if self.active and self.ready:
+            self._asker(slot, question, answered)
+
+    def cancel(self, slot: str) -> None:
+        """Give up the question of a slot."""
+        self._cancel(slot)
+
+    def question(self) -> Trajectory:
+        """What is wanted of the tape on show."""
+        tape, wish = self.tape, self.state.wish
+        plain = Trajectory(wish.count, self.condition, dict(wish.config), seed=wish.seed)
+        if tape is None:
+            return plain
+        n = len(tape.wanted.state) if tape.wanted.state is not None else wish.count
+        return replace(tape.wanted, n=n, condition=plain.condition, config=plain.config, seed=plain.seed)
+
+    def refresh(self, again: bool = False) -> None:
+        """Ask for the tape on show where it is not what is wanted; with ``again`` in any case."""
+        if not self.ready or not self.active:
+            return
+        tape, wanted = self.tape, self.question()
+        if tape is None:
+            tape = Tape(0, wanted)
+            self.tapes = (tape,)
+            self.state = replace(self.state, tape=0)
+        elif not same_question(tape.wanted, wanted) and self.children(tape):
+            tape = self._beside(tape, wanted)
+        tape.wanted = wanted
+        made = tape.coming or tape.take
+        fresh = made is not None and same_question(made.question, wanted) and (made.complete or made is tape.coming)
+        refused = tape.refused is not None and same_question(tape.refused, wanted)
+        if again or not (fresh or refused):
+            self._sample(tape)
+
+    def _beside(self, tape: Tape, wanted: Trajectory) -> Tape:
+        """A tape that others forked from stays as it is; what is wanted now gets one of its own, its frames on show
+        until the new ones come."""
+        take = replace(tape.take) if tape.take else None
+        made = Tape(self._next_id(), wanted, tape.title, tape.parent, tape.fork, take)
+        self.tapes = (*self.tapes, made)
+        self.state = replace(self.state, tape=made.id)
+        self.branches_changed.emit()
+        return made
+
+    def _next_id(self) -> int:
+        known = [tape.id for tape in self.tapes]
+        return max(known, default=-1) + 1
+
+    def _sample(self, tape: Tape) -> None:
+        """Sample a tape; in a gesture the one under way is let finish first, so that a drag shows whole pictures."""
+        if self.in_gesture and tape.coming is not None:
+            return
+        begun = tape.coming.begun if tape.coming else perf_counter()
+        tape.refused = None
+        tape.coming = take = Take(tape.wanted, begun=begun)
+        self.ask(tape.slot, tape.wanted, lambda answer: self._answered(tape, take, answer))
+
+    def _answered(self, tape: Tape, take: Take, answer: Answer) -> None:
+        if take not in (tape.coming, tape.take):
+            return
+        take.step, take.digest = answer.step, answer.digest
+        if isinstance(answer.value, Frame):
+            take.add(answer.value)
+        if answer.last:
+            take.finish(getattr(answer.value, "frames", ()))
+        self._took(tape, take)
+        if answer.last:
+            self._completed(tape)
+
+    def _took(self, tape: Tape, take: Take) -> None:
+        """More of a take has come: show it in place of the old one once it has come as far."""
+        if take is tape.coming and self._far_enough(tape, take):
+            self._put_on_show(tape, take)
+        if tape is self.tape and take is tape.take:
+            self.tape_changed.emit()
+            if self.state.frame == LAST:
+                self.frame_changed.emit()
+
+    def _put_on_show(self, tape: Tape, take: Take) -> None:
+        old, tape.take, tape.coming = tape.take, take, None
+        if tape is self.tape and old is not None and self.state.frame != LAST and old.shots:
+            t = old.shots[min(self.state.frame, len(old.shots) - 1)].frame.t
+            frame = tapes.nearest(take.shots, t)
+            self.state = replace(self.state, frame=LAST if take.complete and frame == len(take.shots) - 1 else frame)
+            self.frame_changed.emit()
+
+    def _far_enough(self, tape: Tape, take: Take) -> bool:
+        if take.complete or tape.take is None or not tape.take.shots:
+            return True
+        if tape is not self.tape or not take.shots or self.in_gesture:
+            return False
+        shown = tape.take.shots[self.position].frame
+        return take.shots[-1].frame.t <= shown.t or perf_counter() - take.begun > PATIENCE
+
+    def _completed(self, tape: Tape) -> None:
+        tapes.keep_within(self._all_tapes(), self.tape)
+        self.branches_changed.emit()
+        made = tape.take
+        if made is not None and not same_question(made.question, tape.wanted):
+            self._sample(tape)  # the drag went on meanwhile
+
+    def _all_tapes(self) -> list[Tape]:
+        others = [s.tapes for run_id, s in self._memory.items() if self.run is None or run_id != self.run.run_id]
+        return [tape for group in (self.tapes, *others) for tape in group]
+
+    def given_up(self, slot: str) -> None:
+        """The question of a slot failed or was cancelled: what has come of it stays, and it is not put again."""
+        for tape in self.tapes:
+            if tape.slot == slot:
+                tape.refused, tape.coming = tape.wanted, None
+                if tape.take is not None:
+                    tape.take.complete = True
+                self.tape_changed.emit()
+
+    def _stop_asking(self) -> None:
+        for tape in self.tapes:
+            if tape.coming is not None or (tape.take is not None and not tape.take.complete):
+                self._cancel(tape.slot)
+                tape.coming = None
+
+    def set_active(self, active: bool) -> None:
+        """The panel came to the front or left it."""
+        if active == self.active:
+            return
+        self.active = active
+        self._follow.stop()
+        if active:
+            self.refresh()
+        else:
+            self._stop_asking()
+
+    def _follow_training(self) -> None:
+        if self.active and self.state.follow and self.stale and not self.sampling:
+            self.refresh(again=True)
+
+    # ---- branches
+
+    def start_trajectory(self, question: Trajectory, title: str) -> None:
+        """A new tape that begins as ``question`` says, on show from now on; ``title`` tells how, in few words."""
+        tape = Tape(self._next_id(), question, title)
+        self._show_new(tape, title)
+
+    def branch(self, title: str = "", **values: Any) -> None:
+        """A new tape from the state on show; ``values`` are fields of the wish that differ: seed, condition, config."""
+        tape, frame = self.tape, self.frame
+        if tape is None or frame is None or "x_t" not in frame.extras:
+            return
+        wish = replace(self.state.wish, **values)
+        state = np.ascontiguousarray(frame.extras["x_t"], np.float32)
+        question = Trajectory(len(state), wish.condition, dict(wish.config), frame.t, state, seed=wish.seed)
+        self._show_new(Tape(self._next_id(), question, title, tape.id, frame.index), "branch")
+
+    def _show_new(self, tape: Tape, text: str) -> None:
+        asked = tape.wanted
+        state = self.state.asking(seed=asked.seed, condition=asked.condition, config=dict(asked.config))
+        if asked.state is None:
+            state = state.asking(count=asked.n)
+        self.following = True
+        self.do(replace(state, tape=tape.id, frame=LAST), text, tapes_=(*self.tapes, tape))
+
+    def show_tape(self, id: int) -> None:
+        """Bring a branch on show, at the time that is on show now; its settings become the wish."""
+        tape, frame = self.find(id), self.frame
+        if tape is None or tape is self.tape:
+            return
+        asked = tape.take.question if tape.take and tape.coming is None else tape.wanted
+        state = self.state.asking(seed=asked.seed, condition=asked.condition, config=dict(asked.config))
+        if asked.state is None:
+            state = state.asking(count=asked.n)
+        place = LAST if self.state.frame == LAST or frame is None else tapes.nearest(tape.shots, frame.t)
+        self.do(replace(state, tape=id, frame=place), "show a branch")
+
+    def remove_tape(self, id: int) -> None:
+        """Take a branch and all that forked from it away; at least one tape stays."""
+        gone = self._with_descendants(id)
+        left = tuple(tape for tape in self.tapes if tape.id not in gone)
+        if not left or not gone:
+            return
+        for tape in self.tapes:
+            if tape.id in gone and tape.coming is not None:
+                self._cancel(tape.slot)
+                tape.coming = None
+        compared = self.state.compared if not set(self.state.compared) & gone else ()
+        state = replace(self.state, compared=compared)
+        if state.tape in gone:
+            there = next((t for t in left if t.id == self._parent_of(state.tape)), left[0])
+            asked = there.wanted
+            state = replace(state, tape=there.id).asking(
+                seed=asked.seed, condition=asked.condition, config=dict(asked.config)
+            )
+            state = state if asked.state is not None else state.asking(count=asked.n)
+        self.do(state, "delete a branch", tapes_=left)
+
+    def _parent_of(self, id: int) -> int:
+        tape = self.find(id)
+        return tape.parent if tape else -1
+
+    def _with_descendants(self, id: int) -> set[int]:
+        gone = {id} if self.find(id) else set()
+        for tape in sorted(self.tapes, key=lambda tape: tape.id):
+            if tape.parent in gone:
+                gone.add(tape.id)
+        return gone
+
+    # ---- recipes
+
+    def restore(self, plain: object, question: Question | None) -> None:
+        """The state of a recipe, or a part of it, and the trajectory it asked for; both may be damaged."""
+        if not self.ready or self.run is None:
+            self._pending = (plain, question)
+            return
+        state = UnfoldState.from_plain(plain, self.run, self.family, self.state)
+        state = replace(state, tape=self.state.tape, compared=())
+        if not isinstance(question, Trajectory):
+            self.do(state, "restore a view") if self.active else self.apply(state)
+            return
+        tape = Tape(self._next_id(), question, "restored" if question.start < 1 else "")
+        state = state.asking(seed=question.seed, condition=question.condition, config=dict(question.config))
+        state = state.asking(count=question.n) if question.state is None else state
+        self.do(replace(state, tape=tape.id), "restore a view", tapes_=(*self.tapes, tape))
+
+
+def same_question(a: Trajectory, b: Trajectory) -> bool:
+    """Whether two questions have the same answer."""
+    plain = a.n, a.condition, a.config, a.start, a.seed
+    if plain != (b.n, b.condition, b.config, b.start, b.seed):
+        return False
+    return all(_same(x, y) for x, y in ((a.state, b.state), (a.source, b.source), (a.mask, b.mask)))
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
