@@ -44,6 +44,7 @@ class UnfoldSession(QObject):
     tape_changed = Signal()  # another tape is on show, or more of its frames
     branches_changed = Signal()  # tapes came or went, or their final samples changed
     weights_changed = Signal()  # the run trained on: see ``stale``
+    gave_up = Signal(str)  # slot of a question that failed or was cancelled
 
     def __init__(
         self,
@@ -406,6 +407,7 @@ class UnfoldSession(QObject):
 
     def given_up(self, slot: str) -> None:
         """The question of a slot failed or was cancelled: what has come of it stays, and it is not put again."""
+        self.gave_up.emit(slot)
         for tape in self.tapes:
             if tape.slot == slot:
                 tape.refused, tape.coming = tape.wanted, None
