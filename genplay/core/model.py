@@ -10,15 +10,17 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   "unnormalised"). A bound may also define ``importance_bound(x, labels, k, generator) -> (B,)``.
 - ``energy(x, labels) -> (B,)``; ``critic(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
+- ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models
+  with a Gaussian path, whose ``sample_steps`` also takes ``start``, a :class:`Start`.
 
 ``labels`` is (B, A) int64 or None, which means that nothing is specified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -29,6 +31,9 @@ from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.results import Notice
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
+
+if TYPE_CHECKING:
+    from genplay.core.checkpoint import Opened
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,31 @@ class Objective:
 class Frame:
     """A state of a sampler: ``x`` (B, *shape), time ``t`` from 1 (noise) to 0 (data), and what else it can show.
 
-    The code that made a sample, where there is one, is ``extras["z"]`` (B, D).
+    ``extras`` have a row a sample; the code that made a sample, where there is one, is ``extras["z"]`` (B, D).
+    ``facts`` are single numbers. What models that denoise give is listed in ``genplay.contract.results.Frame``.
     """
 
     x: Tensor
     t: float = 0.0
     extras: dict[str, Tensor] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a sampler begins, other than at pure noise, for models that denoise.
+
+    ``rows`` random rows are drawn and the first ones used, so that few samples are the first of many. ``noise``
+    (n, *shape) replaces the first noise. ``x`` (n, *shape) is the state at time ``t``, or with ``clean`` the data that is
+    noised to it; with a ``mask`` (*shape, bool) too, data is kept where it is False.
+    """
+
+    rows: int = 0
+    t: float = 1.0
+    x: Tensor | None = None
+    clean: bool = False
+    noise: Tensor | None = None
+    mask: Tensor | None = None
 
 
 class Code(NamedTuple):
@@ -117,6 +141,24 @@ class Model(nn.Module):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by the player that owns them."""
         return {"model": list(self.parameters())}
+
+    # ---- for a family that builds on another model, which a knob with the control "model" names ----------------
+
+    @classmethod
+    def settle(cls, values: dict[str, Any], open_file: Callable[[str], Opened]) -> dict[str, Any]:
+        """The settings of a new model, completed by what the model it builds on is like; raises ``BadInput``.
+
+        ``open_file`` opens a checkpoint by name or path, and raises ``BadInput`` where there is none. Knobs with the
+        control "settled" are for what is filled in here: no form shows them, and no recipe needs to name them.
+        """
+        return values
+
+    def begin(self, open_file: Callable[[str], Opened]) -> None:
+        """Take over weights of another model, once, before a training from scratch; raises ``BadInput``."""
+
+    def constants(self) -> set[str]:
+        """Names of the buffers that training never changes."""
+        return set()
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
         """The losses of one training step, in order. The trainer steps each group before it asks for the next."""

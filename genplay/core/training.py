@@ -198,7 +198,8 @@ class Trainer:
         self.generator = torch.Generator(model.device).manual_seed(seed)
         self.step = 0
         self.progress: Callable[[], float] | None = None
-        self._buffers = list(model.buffers())
+        constants = model.constants()
+        self._buffers = [b for n, b in model.named_buffers() if n not in constants]  # to be put back after a bad step
 
     def prepare(self) -> None:
         """Make the optimisers now, whose import takes a second, instead of at the first step."""

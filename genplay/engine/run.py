@@ -26,6 +26,7 @@ from genplay.core.model import Model
 from genplay.core.training import Replica, Snapshot, Step, Trainer, TrainingConfig, new_model
 from genplay.engine.curves import Curves, is_logged
 from genplay.engine.preview import mosaic_png
+from genplay.engine.stages import Stages, usual
 
 FILM_FRAMES = 80
 
@@ -43,6 +44,7 @@ class Run:
     data_options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    stages: Stages = field(default_factory=usual)
     spec: DataSpec | None = None
     data_title: str = ""
     status: str = "ready"
@@ -76,27 +78,29 @@ class Run:
         training: dict[str, Any] | None = None,
         seed: int = 0,
         device: torch.device | None = None,
+        stages: Stages | None = None,
     ) -> Run:
         """A new, untrained run from plain settings; raises ``BadInput``."""
         if not 0 <= seed < 1 << 63:
             raise BadInput("The seed must be a whole number from 0 to 9223372036854775807.")
-        family = families.named(family_name)
+        family, stages = families.named(family_name), stages or usual()
         run = cls(
             run_id,
             name,
             family,
             data_name,
-            knob.build(family.Config, config or {}),
+            knob.build(family.Config, _settled(family, config or {}, stages)),
             knob.build(TrainingConfig, training or {}),
             dict(data_options or {}),
             seed,
             device or torch.device("cpu"),
+            stages,
         )
-        run.wake()
+        run._adopt(run._fresh_model())
         return run
 
     @classmethod
-    def from_card(cls, run_id: str, card: Card, device: torch.device) -> Run:
+    def from_card(cls, run_id: str, card: Card, device: torch.device, stages: Stages | None = None) -> Run:
         """A sleeping run with the settings on a card; raises ``BadInput`` when they are not valid here."""
         family = families.named(card.family)
         return cls(
@@ -109,6 +113,7 @@ class Run:
             dict(card.data_options),
             card.seed,
             device,
+            stages or usual(),
             spec=card.spec,
             data_title=card.data_title,
             seconds=float(card.seconds),
@@ -117,10 +122,10 @@ class Run:
         )
 
     @classmethod
-    def from_checkpoint(cls, run_id: str, path: str, device: torch.device) -> Run:
+    def from_checkpoint(cls, run_id: str, path: str, device: torch.device, stages: Stages | None = None) -> Run:
         """A run that shows a checkpoint's weights and can train them further; raises ``BadInput``."""
         opened = checkpoint.load(path, families.all(), device)
-        run = cls.from_card(run_id, opened.card, device)
+        run = cls.from_card(run_id, opened.card, device, stages)
         run.path, run.digest, run.card_name = str(path), opened.digest, opened.card.name
         run.curves.take_thinned(opened.card.curves)
         run._adopt(opened.model)
@@ -136,7 +141,7 @@ class Run:
             card_name="", seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
             rate=0.0, _newest_vectors=None,
         )  # fmt: skip
-        twin._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        twin._adopt(twin._fresh_model() if fresh else twin._new_model())
         if not fresh and self.trainer is not None:
             assert twin.trainer is not None
             twin.trainer.restore(*self.trainer.state())
@@ -165,7 +170,18 @@ class Run:
     def wake(self) -> None:
         """Load data and make the model, untrained."""
         if not self.awake:
-            self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+            self._adopt(self._new_model())
+
+    def _new_model(self) -> Model:
+        """A model with the weights it is born with, to be overwritten by those of a file or a state."""
+        return new_model(self.family, self.config, self.dataset.spec, self.seed, self.device)
+
+    def _fresh_model(self) -> Model:
+        """A model that a training from scratch begins with; raises ``BadInput`` where one it builds on is missing."""
+        model = self._new_model()
+        with torch.no_grad():
+            model.begin(self.stages.open)
+        return model
 
     def wake_from(self, state: tuple[dict[str, torch.Tensor], dict[str, Any]], curves: Curves) -> None:
         """Load data and continue from a saved state; raises ``BadInput`` and stays asleep when it does not fit."""
@@ -192,8 +208,8 @@ class Run:
         self.seconds = float(plain.get("seconds", 0.0))
 
     def restart(self) -> None:
-        """Back to step 0, with the same seed and the present settings."""
-        self._adopt(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        """Back to step 0, with the same seed and the present settings. What fails leaves the run as it was."""
+        self._adopt(self._fresh_model())
         self.curves, self.film, self.seconds, self.digest = Curves(), [], 0.0, ""
         self.terms, self.vectors, self.message, self.saved_step = {}, {}, "", -1
         self._newest_vectors = None
@@ -312,7 +328,7 @@ class Run:
 
     def replica(self) -> Replica:
         """A model of its own with the averaged weights."""
-        replica = Replica(new_model(self.family, self.config, self.dataset.spec, self.seed, self.device))
+        replica = Replica(self._new_model())
         replica.load(self.snapshot())
         return replica
 
@@ -330,7 +346,7 @@ class Run:
             changed |= {
                 k.name: getattr(config, k.name)
                 for k in knob.knobs(type(config))
-                if getattr(config, k.name) != k.default
+                if getattr(config, k.name) != k.default and k.control != "settled"
             }
         return changed
 
@@ -365,6 +381,11 @@ class Run:
         self.digest = checkpoint.save(path, self.replica().model, self.card())
         self.path, self.card_name = str(path), self.name
         return self.digest
+
+
+def _settled(family: type[Model], config: dict[str, Any], stages: Stages) -> dict[str, Any]:
+    """Settings that were checked one by one and then completed by the family; raises ``BadInput``."""
+    return family.settle(knob.values(knob.build(family.Config, config)), stages.open)
 
 
 def default_name(family: type[Model], data_title: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from genplay import families
 from genplay.contract import requests as ask_for
 from genplay.contract.errors import BadInput
 from genplay.contract.results import Answer, Failure, FilmFrame
@@ -29,6 +30,7 @@ from genplay.engine.lane import Job, Lane
 from genplay.engine.mailbox import Mailbox
 from genplay.engine.run import Run
 from genplay.engine.shelf import Replicas, Shelf, Shown
+from genplay.engine.stages import Stages
 from genplay.engine.store import SavedRun, Store
 from genplay.engine.training_job import Outside, train
 from genplay.probes import all as all_probes
@@ -50,7 +52,7 @@ class Workshop:
         self.deleted: dict[str, Run] = {}
         self.problems: list[BadInput] = []
         self.device = self._first_device(wanted)
-        self.store = Store(root / "runs")
+        self.store, self.stages = Store(root / "runs"), Stages(root / "stages")
         self.outside = Outside(
             report=self._report,
             publish=self._publish,
@@ -149,23 +151,25 @@ class Workshop:
 
     @_handle.register
     def _create(self, request: ask_for.CreateRun) -> None:
+        config = self.stages.named(families.named(request.family), request.config, self._awake)
         run = Run.create(
             request.run_id,
             request.name,
             request.family,
             request.data,
             data_options=request.data_options,
-            config=request.config,
+            config=config,
             training=request.training,
             seed=request.seed,
             device=self.device,
+            stages=self.stages,
         )
         self._add(run)
         self._autosave(run)
 
     @_handle.register
     def _open(self, request: ask_for.OpenCheckpoint) -> None:
-        self._add(Run.from_checkpoint(request.run_id, request.path, self.device))
+        self._add(Run.from_checkpoint(request.run_id, request.path, self.device, self.stages))
 
     @_handle.register
     def _control(self, request: ask_for.Control) -> None:
@@ -418,7 +422,7 @@ class Workshop:
             self.mailbox.put_failure(Failure(problem))
 
     def _add_saved(self, item: SavedRun) -> None:
-        run = Run.from_card(item.run_id, item.card, self.device)
+        run = Run.from_card(item.run_id, item.card, self.device, self.stages)
         run.status, run.film, run.saved_step = "paused", item.film, item.card.step
         if item.was_training:
             run.message = f"Resumed from step {run.step:,}: the program ended while this run was training."

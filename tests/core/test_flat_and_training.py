@@ -205,6 +205,26 @@ def test_divergence_leaves_running_statistics_alone():
     assert trainer.step == 1
 
 
+def test_buffers_that_training_never_changes_are_not_copied_at_each_step(monkeypatch):
+    class Stacked(ToyFlow):
+        def __init__(self, config, spec):
+            super().__init__(config, spec)
+            self.register_buffer("large", torch.zeros(3))
+            self.register_buffer("count", torch.zeros(2))
+
+        def constants(self):
+            return {"large"}
+
+    copied = []
+    clone = torch.Tensor.clone
+    trainer = Trainer(new_model(Stacked, NoConfig(), POINTS), toy_data(), TrainingConfig(batch_size=8))
+    monkeypatch.setattr(torch.Tensor, "clone", lambda t, **facts: copied.append(tuple(t.shape)) or clone(t, **facts))
+    trainer.advance()
+    assert (2,) in copied
+    assert (3,) not in copied
+    assert trainer.snapshot().buffers["large"].shape == (3,), "but they belong to a snapshot"
+
+
 def test_a_player_that_diverges_keeps_its_own_weights():
     class Fragile(ToyGAN):
         factor = {"critic": 1.0, "generator": 1.0}
