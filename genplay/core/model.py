@@ -64,8 +64,8 @@ class Start:
     """Where a sampler begins, other than at pure noise, for models that denoise.
 
     ``rows`` random rows are drawn and the first ones used, so that few samples are the first of many. ``noise``
-    (n, *shape) replaces the first noise. ``x`` (n, *shape) is the state at time ``t``, or with ``clean`` the data that is
-    noised to it; with a ``mask`` (*shape, bool) too, data is kept where it is False.
+    (n, *shape) replaces the first noise. ``x`` (n, *shape) is the state at time ``t``, or with ``clean`` the data that
+    is noised to it; with a ``mask`` (*shape, bool) too, data is kept where it is False.
     """
 
     rows: int = 0

@@ -51,7 +51,7 @@ class Stages:
         return path.name
 
     def named(self, family: type[Model], values: Mapping[str, Any], run: Callable[[str], Run]) -> dict[str, Any]:
-        """``values`` with every run that a knob names, "run:ID", replaced by the name of a file. Raises ``BadInput``."""
+        """``values`` with every run that a knob names, "run:ID", replaced by a file's name; raises ``BadInput``."""
         models = {k.name for k in knob.knobs(family.Config) if k.control == "model"}
         chosen = {n: v for n, v in values.items() if n in models and isinstance(v, str) and v.startswith(RUN)}
         return {**values, **{n: self.keep(run(v.removeprefix(RUN))) for n, v in chosen.items()}}
