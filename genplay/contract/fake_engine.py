@@ -132,6 +132,11 @@ class FakeEngine:
             serve(request)
 
     def _add(self, run: rs.RunState) -> None:
+        from genplay.contract import fake_diffusion
+
+        if run.family in fake_diffusion.FAMILIES:
+            self._add_diffusion(run)
+            return
         family = run.family if run.family in ("vae", "gan") else "vae"
         knobs = {k.name: k.default for k in VAE_KNOBS if not k.kinds or run.spec.kind in k.kinds}
         training = {k.name: k.default for k in TRAINING_KNOBS}
@@ -144,6 +149,20 @@ class FakeEngine:
             terms=_terms(run.step),
             vectors={"kl by dimension": kl_by_dimension()} if family == "vae" else {},
         )
+        self._introduce(run)
+
+    def _add_diffusion(self, run: rs.RunState) -> None:
+        from genplay.contract import fake_diffusion
+
+        training = {k.name: k.default for k in TRAINING_KNOBS} | run.training
+        config = fake_diffusion.config() | run.config
+        capabilities = fake_diffusion.CAPABILITIES
+        if not run.spec.attributes or not config["conditional"]:
+            capabilities = capabilities - {Capability.GUIDE}
+        run = replace(run, config=config, training=training, capabilities=capabilities)
+        self._introduce(replace(run, terms=_terms_of(run, run.step)))
+
+    def _introduce(self, run: rs.RunState) -> None:
         self._put(run)
         self._film(run)
         steps = np.linspace(1, max(run.step, 2), 200).round()
@@ -181,7 +200,7 @@ class FakeEngine:
         elif request.action == rq.Control.STEP:
             self._advance(run, 1)
         elif request.action == rq.Control.RESTART:
-            self._put(replace(run, step=0, epoch=0.0, terms=_terms(0), digest=""))
+            self._put(replace(run, step=0, epoch=0.0, terms=_terms_of(run, 0), digest=""))
             self._tell("films", rs.FilmFrame(run.run_id, 0, self._film_of(self.runs[run.run_id]), reset=True))
         else:
             playing = request.action == rq.Control.PLAY
@@ -223,15 +242,16 @@ class FakeEngine:
 
     def _advance(self, run: rs.RunState, steps: int) -> None:
         step = run.step + steps
-        after = replace(run, step=step, epoch=step * 64 / 20000, terms=_terms(step), digest="")
+        after = replace(run, step=step, epoch=step * 64 / 20000, terms=_terms_of(run, step), digest="")
         self._put(after)
         self._curve(run.run_id, np.arange(run.step + 1, step + 1))
         if step // FILM_EVERY > run.step // FILM_EVERY:
             self._film(after)
 
     def _curve(self, run_id: str, steps: np.ndarray) -> None:
-        names = tuple(_terms(0))
-        values = np.array([list(_terms(int(s)).values()) for s in steps], dtype=np.float32)
+        run = self.runs[run_id]
+        names = tuple(_terms_of(run, 0))
+        values = np.array([list(_terms_of(run, int(s)).values()) for s in steps], dtype=np.float32)
         self._tell("curves", rs.CurveBlock(run_id, names, np.asarray(steps), values))
 
     def _film(self, run: rs.RunState) -> None:
@@ -260,7 +280,7 @@ class FakeEngine:
         run = self.runs.get(ask.run_id)
         if run is None and not isinstance(ask.question, rq.PreviewData | rq.DownloadData):
             raise BadInput("This run no longer exists.")
-        answer = globals().get(f"_answer_{type(ask.question).__name__}")
+        answer = _answerer(run, ask.question)
         if answer is None:
             raise BadInput(f"This engine does not answer {type(ask.question).__name__}.")
         values = list(answer(run, ask.question))
@@ -270,6 +290,15 @@ class FakeEngine:
             progress = (index + 1) / len(values) if len(values) > 1 else None
             kept = isinstance(value, rs.Frame)
             yield rs.Answer(ask.job, ask.slot, ask.run_id, step, value, progress, last, digest, kept)
+
+
+def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
+    """What answers a question for a run of some family."""
+    from genplay.contract import fake_diffusion
+
+    if run is not None and run.family in fake_diffusion.FAMILIES:
+        return fake_diffusion.answers(question) or globals().get(f"_answer_{type(question).__name__}")
+    return globals().get(f"_answer_{type(question).__name__}")
 
 
 # ---- what the answers are made of ---------------------------------------------------------------------------------
@@ -482,6 +511,12 @@ def _answer_DownloadData(run: rs.RunState | None, q: rq.DownloadData) -> Iterato
         yield rs.Downloaded(source.download_bytes * part // 20, source.download_bytes)
 
 
+def _terms_of(run: rs.RunState, step: int) -> dict[str, float]:
+    from genplay.contract import fake_diffusion
+
+    return fake_diffusion.terms(step) if run.family in fake_diffusion.FAMILIES else _terms(step)
+
+
 def _terms(step: int) -> dict[str, float]:
     wobble = float(np.sin(step * 1.7) + np.sin(step * 0.31)) * 0.4
     reconstruction = 28.0 + 120 * float(np.exp(-step / 900)) + wobble
@@ -524,7 +559,7 @@ SAMPLE_KNOBS = (Knob("temperature", 1.0, "temperature", "scale of the latent noi
 
 
 def catalogue() -> Catalogue:
-    """Two families, four data sources and one probe a question."""
+    """Four families, four data sources and one probe a question."""
     both = (Kind.POINTS, Kind.IMAGE)
     plots = (
         Plot("ELBO terms", ("elbo", "reconstruction", "kl"), "nats"),
@@ -575,7 +610,9 @@ def catalogue() -> Catalogue:
         ),
     )
     probes = tuple(ProbeInfo(name, frozenset(), both) for name in rq.Question.known)
-    return Catalogue((vae, gan), data, probes, ("auto", "cpu"))
+    from genplay.contract import fake_diffusion
+
+    return Catalogue((vae, gan, *fake_diffusion.families()), data, probes, ("auto", "cpu"))
 
 
 # ---- checkpoint files without weights -----------------------------------------------------------------------------
