@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QImageReader
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.errors import BadInput
@@ -15,14 +15,12 @@ from genplay.contract.requests import Encode
 from genplay.contract.results import Answer, Encoded
 from genplay.ui import theme
 from genplay.ui.latent.session import LatentSession
-from genplay.ui.views import pixels
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.heatmap import colours
 from genplay.ui.views.image_grid import ImageGrid
+from genplay.ui.views.picture_files import FILTER, fitted, read_picture
 
 SPREAD = 8
-MAX_PIXELS = 64_000_000
-FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.ppm *.pgm)"
 INVITATION = "Choose a held-out picture with the arrows, open or drop a file, or paste one (Ctrl+V)."
 
 
@@ -207,34 +205,6 @@ def _captions(value: Encoded) -> list[str]:
 def _error(value: Encoded) -> str:
     mean, most = 100 * float(value.error.mean()), 100 * float(value.error.max())
     return f" · mean error {mean:.1f} %, at most {most:.0f} %"
-
-
-def read_picture(path: Path) -> QImage:
-    """A picture file; raises ``BadInput`` naming it and what is wrong."""
-    reader = QImageReader(str(path))
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.isValid() and size.width() * size.height() > MAX_PIXELS:
-        raise BadInput(f"{path.name} is larger than {MAX_PIXELS // 1_000_000} million pixels.")
-    image = reader.read()
-    if image.isNull():
-        raise BadInput(f"{path.name} cannot be read as a picture.")
-    return image
-
-
-def fitted(image: QImage, height: int, width: int, channels: int) -> np.ndarray:
-    """The middle of ``image`` in the model's proportions and size: uint8 (height, width, channels)."""
-    if image.isNull():
-        raise BadInput("There is no picture on the clipboard.")
-    part = image.size()
-    inside = QSize(width, height).scaled(part, Qt.AspectRatioMode.KeepAspectRatio)
-    left, top = (part.width() - inside.width()) // 2, (part.height() - inside.height()) // 2
-    cut = image.copy(left, top, max(1, inside.width()), max(1, inside.height()))
-    small = cut.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    x = pixels.to_pixels(small)
-    if channels == 3:
-        return x
-    return (x @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)[..., None]
 
 
 def _button(icon: str, tip: str, slot: Callable[[], None]) -> QPushButton:

@@ -10,9 +10,9 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QKeyEvent, QMouseE
 from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QWidget
 
 from genplay.ui import theme
-from genplay.ui.latent.plane_part import LETTERS
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.state import code_of_plain
+from genplay.ui.views.path_controls import LETTERS
 
 CODE_MIME = "application/x-genplay-code"  # a JSON list of numbers: one latent code
 STEP, SIDE = 38, 22

@@ -7,31 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QMenu,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-    QWidgetAction,
-)
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.requests import Decode, DecodePath
 from genplay.contract.results import Answer
 from genplay.ui import theme
 from genplay.ui.latent.keyframes import Keyframes
-from genplay.ui.latent.plane_part import LETTERS
 from genplay.ui.latent.session import LatentSession
-from genplay.ui.latent.state import FRAMES, MODES, LatentState
-from genplay.ui.latent.strip import Strip
+from genplay.ui.latent.state import FRAMES, LatentState
+from genplay.ui.views.path_controls import PathOptions, PlayButton, Toolbar, keyframe_marks
+from genplay.ui.views.strip import Strip
 
-WAIT_MS, FRAME_MS = 60, 50
+WAIT_MS = 60
 ROOMY = 520  # pixels at which the controls say all they can
 INVITATION = "Add the code on show with +, move on, add another: the path between them appears here."
 
@@ -53,22 +41,20 @@ class PathPart(QWidget):
         self.strip.text = INVITATION
         self._narrow = False
         self.add = _button("plus", "Add the code on show as a keyframe (K)", self.add_keyframe)
-        self.options = QPushButton()
-        self.options.setProperty("role", "chip")
-        self.options.setToolTip("How the path is travelled")
-        self.play = _button("play", "Play the path (P)", self.toggle)
+        self.options = PathOptions(*FRAMES)
+        self.options.chosen.connect(self._choose)
+        self.play = PlayButton("the path", "P")
+        self.play.clicked.connect(self.toggle)
+        self.play.ticked.connect(self._tick)
         self.save = QPushButton(theme.icon("film"), "Save animation…")
         self.save.setToolTip("Save the path as an animation (Ctrl+Shift+E)")
         self.save.setAccessibleName("Save the path as an animation")
         self.save.clicked.connect(self.save_wanted)
-        self.options.setMenu(self._options_menu())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.strip)
         self._later = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._later.timeout.connect(self.ask)
-        self._clock = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._clock.timeout.connect(self._tick)
         self.strip.pressed.connect(self._scrub_begins)
         self.strip.scrubbed.connect(self._scrubbed)
         self.strip.released.connect(lambda: session.commit("scrub the path"))
@@ -98,28 +84,13 @@ class PathPart(QWidget):
             self.save.setText("Save…" if self._narrow else "Save animation…")
             self._follow()
 
-    def _options_menu(self) -> QMenu:
-        self.mode, self.frames, self.closed = QComboBox(), QSpinBox(), QCheckBox("Closed loop")
-        theme.padded(self.frames)
-        self.mode.addItems(["slerp (along the sphere)", "lerp (straight)"])
-        self.frames.setRange(*FRAMES)
-        self.frames.setSuffix(" frames")
-        self.mode.setAccessibleName("Interpolation")
-        self.frames.setAccessibleName("Frames of the path")
-        self.mode.currentIndexChanged.connect(lambda i: self._set("change the interpolation", mode=MODES[i]))
-        self.frames.valueChanged.connect(lambda n: self._set("change the number of frames", frames=n))
-        self.closed.toggled.connect(lambda on: self._set("close the path" if on else "open the path", closed=on))
-        inside = QWidget()
-        form = QFormLayout(inside)
-        form.setContentsMargins(12, 8, 12, 8)
-        form.addRow("Way", self.mode)
-        form.addRow("Length", self.frames)
-        form.addRow("", self.closed)
-        menu = QMenu(self)
-        action = QWidgetAction(menu)
-        action.setDefaultWidget(inside)
-        menu.addAction(action)
-        return menu
+    def _choose(self, name: str, value: object) -> None:
+        texts = {
+            "mode": "change the interpolation",
+            "frames": "change the number of frames",
+            "closed": "close the path" if value else "open the path",
+        }
+        self._set(texts[name], **{name: value})
 
     def _set(self, text: str, **values: Any) -> None:
         self.session.do(replace(self.session.state, **values), text)
@@ -156,16 +127,10 @@ class PathPart(QWidget):
 
     def _answered(self, answer: Answer, question: DecodePath) -> None:
         self.answer, self.question = answer, question
-        self.strip.set_frames(answer.value.x, self._marks(answer.value.z, question))
+        marks = keyframe_marks(len(question.keyframes), len(answer.value.x), question.closed)
+        self.strip.set_frames(answer.value.x, marks)
         self.path_changed.emit(answer.value.z)
         self._follow()
-
-    def _marks(self, codes: np.ndarray, question: DecodePath) -> dict[int, str]:
-        """The frame at which each keyframe is reached."""
-        count = len(question.keyframes) - (0 if question.closed else 1)
-        last = len(codes) if question.closed else len(codes) - 1
-        places = [round(i * last / max(1, count)) for i in range(len(question.keyframes))]
-        return {min(place, len(codes) - 1): LETTERS[i] for i, place in enumerate(places)}
 
     def _clear(self) -> None:
         self.stop()
@@ -189,16 +154,7 @@ class PathPart(QWidget):
 
     def _follow(self) -> None:
         state = self.session.state
-        blocked = [QSignalBlocker(w) for w in (self.mode, self.frames, self.closed)]
-        self.mode.setCurrentIndex(MODES.index(state.mode))
-        self.frames.setValue(state.frames)
-        self.closed.setChecked(state.closed)
-        del blocked
-        text = f"{state.mode} · {state.frames} frames" + (" · loop" if state.closed else "")
-        shown = text.replace(" frames", "") if self._narrow else text
-        if self.options.text() != shown:
-            self.options.setText(shown)
-            self.options.setAccessibleName(f"Path: {text}")
+        self.options.show_path(state.mode, state.frames, state.closed, self._narrow)
         moving = self.answer is not None
         for button in (self.play, self.save):
             if button.isEnabled() != moving:
@@ -209,7 +165,7 @@ class PathPart(QWidget):
     @property
     def playing(self) -> bool:
         """Whether the path is being played."""
-        return self._clock.isActive()
+        return self.play.playing
 
     def toggle(self) -> None:
         """Play, or pause on the frame shown."""
@@ -218,8 +174,7 @@ class PathPart(QWidget):
         elif self.answer is not None:
             if self.strip.frame >= len(self.strip) - 1:
                 self.strip.set_frame(0)
-            self._clock.start()
-            self._show_playing()
+            self.play.start()
 
     def pause(self) -> None:
         """Stop on the frame shown: its code becomes the session's."""
@@ -231,14 +186,8 @@ class PathPart(QWidget):
     def stop(self) -> None:
         """Stop playing and leave the session's code as it was."""
         if self.playing:
-            self._clock.stop()
-            self._show_playing()
+            self.play.stop()
             self.session.shown_z.emit(None)
-
-    def _show_playing(self) -> None:
-        self.play.setIcon(theme.icon("pause" if self.playing else "play"))
-        self.play.setToolTip("Pause (P)" if self.playing else "Play the path (P)")
-        self.play.setAccessibleName(self.play.toolTip())
 
     def _tick(self) -> None:
         assert self.codes is not None
@@ -261,15 +210,6 @@ class PathPart(QWidget):
     def _scrubbed(self, frame: int) -> None:
         if self.codes is not None:
             self.session.apply(self.session.state.moved(self.codes[frame]))
-
-
-class Toolbar(QWidget):
-    """A row of controls that tells its width."""
-
-    resized = Signal(int)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.resized.emit(event.size().width())
 
 
 def _button(icon: str, tip: str, slot: Callable[[], None]) -> QPushButton:

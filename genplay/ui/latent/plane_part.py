@@ -13,10 +13,10 @@ from genplay.contract.results import Answer, LatentMap
 from genplay.ui.latent import geometry
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.state import RANGE, LatentState
+from genplay.ui.views.path_controls import LETTERS
 from genplay.ui.views.scatter import Scatter
 
 TILES_MS = 90  # after the last change, before tiles are decoded
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Extent = tuple[float, float, float, float]
 
