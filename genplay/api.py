@@ -23,16 +23,25 @@ from genplay.contract.card import digest as digest_of
 from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import (
+    BoundByTime,
+    Corrupt,
     Decode,
     DecodePath,
+    DescribeSchedule,
     DrawSamples,
+    Duel,
     Encode,
     EstimateLikelihood,
+    FieldAt,
     FindNearest,
+    Guide,
     MapLatent,
+    MeasureGuidance,
     Question,
+    SweepGuidance,
     Trajectory,
     Traverse,
+    WalkNoise,
 )
 from genplay.core import checkpoint
 from genplay.core.dataset import Dataset
@@ -40,16 +49,25 @@ from genplay.core.model import Model
 from genplay.core.probe import ask as put
 
 __all__ = [
+    "BoundByTime",
+    "Corrupt",
     "Decode",
     "DecodePath",
+    "DescribeSchedule",
     "DrawSamples",
+    "Duel",
     "Encode",
     "EstimateLikelihood",
+    "FieldAt",
     "FindNearest",
+    "Guide",
     "MapLatent",
+    "MeasureGuidance",
     "Opened",
+    "SweepGuidance",
     "Trajectory",
     "Traverse",
+    "WalkNoise",
     "ask",
     "find",
     "load",

@@ -17,10 +17,14 @@ from genplay import __version__
 from genplay.contract.errors import BadInput
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genplay.api import Opened
+    from genplay.contract.spec import DataSpec
     from genplay.engine.run import Run
 
 MOVING = {".gif", ".webp", ".apng"}
+FROM_DATA = "from-data"
 Command = Callable[[argparse.Namespace], "int | None"]
 
 
@@ -208,13 +212,16 @@ def _sample_parser(name: str) -> _Parser:
     parser.add_argument("-n", type=int, default=64, help="how many samples (default 64)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--condition", nargs="+", default=[], action="extend", metavar="ATTRIBUTE=VALUE", help="what to ask for"
-    )
+        "--condition", nargs="+", default=[], action="extend", metavar="ATTRIBUTE=VALUE",
+        help="what to ask for; from-data: for each sample what an example of the training data is (.npz, .png)",
+    )  # fmt: skip
     for option, help in (("guidance", "guidance scale"), ("sampler", "sampling method"), ("steps", "sampler steps")):
         parser.add_argument(f"--{option}", help=f"{help}, where the family has it")
     parser.add_argument(
         "--set", nargs="+", default=[], action="extend", metavar="K=V", help="other settings of the sampler"
     )
+    parser.add_argument("--start", metavar="PICTURE", help="a picture to begin with, noised to --start-time")
+    parser.add_argument("--start-time", type=float, default=0.6, metavar="T", help="0 is data, 1 noise (default 0.6)")
     parser.add_argument("--scale", type=int, default=4, help="pixels a pixel in pictures (default 4)")
     parser.add_argument("--columns", type=int, default=0, help="width of the grid (default about a square)")
     _add_machine(parser)
@@ -224,23 +231,71 @@ def _sample_parser(name: str) -> _Parser:
 
 def _sample(chosen: argparse.Namespace) -> None:
     _check_positive(chosen.n, "-n")
-    out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", *MOVING})
+    as_data = FROM_DATA in chosen.condition
+    out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", *(() if as_data else MOVING)})
     opened = _opened(chosen)
-    from genplay import api
+    config = _sample_config(opened, chosen)
+    if as_data:
+        _sample_as_labelled(opened, config, out, chosen)
+    else:
+        from genplay import api
+
+        question = _sampling_question(opened, config, out, chosen)
+        _write(opened, question, api.ask(opened, question), out, chosen)
+    print(f"{out}  {chosen.n} samples  seed {chosen.seed}")
+
+
+def _sample_config(opened: Opened, chosen: argparse.Namespace) -> dict[str, Any]:
     from genplay.contract import knob
 
     texts = _pairs(chosen.set)
     texts |= {n: v for n in ("guidance", "sampler", "steps") if (v := getattr(chosen, n)) is not None}
     try:
-        config = knob.values(knob.parse(opened.model.SampleConfig, texts)) if texts else {}
+        return knob.values(knob.parse(opened.model.SampleConfig, texts)) if texts else {}
     except BadInput as error:
         raise BadInput(f"Sampling from this {opened.model.title}: {error}") from None
-    labels = opened.card.spec.labels(_pairs(chosen.condition)) if chosen.condition else ()
-    kind = api.Trajectory if out.suffix in MOVING else api.DrawSamples
-    question = kind(n=chosen.n, condition=labels, config=config, seed=chosen.seed)
-    answer = api.ask(opened, question)
-    _write(opened, question, answer, out, chosen)
-    print(f"{out}  {chosen.n} samples  seed {chosen.seed}")
+
+
+def _sampling_question(opened: Opened, config: dict[str, Any], out: Path, chosen: argparse.Namespace) -> Any:
+    from genplay import api
+
+    facts: dict[str, Any] = {"n": chosen.n, "config": config, "seed": chosen.seed}
+    facts["condition"] = opened.card.spec.labels(_pairs(chosen.condition)) if chosen.condition else ()
+    if chosen.start is None:
+        return (api.Trajectory if out.suffix in MOVING else api.DrawSamples)(**facts)
+    if not 0 < chosen.start_time <= 1:
+        raise BadInput(f"--start-time must be more than 0 and at most 1, not {chosen.start_time:g}.")
+    return api.Trajectory(**facts, start=chosen.start_time, source=_picture(chosen.start, opened.card.spec)[None])
+
+
+def _picture(name: str, spec: DataSpec) -> np.ndarray:
+    """A picture file as the model takes it, (H, W, C) uint8; raises ``BadInput``."""
+    from genplay.data import folder
+
+    if spec.kind != "image":
+        raise BadInput(f"--start takes a picture, and this model makes {spec.kind}.")
+    channels, height, _ = spec.shape
+    try:
+        return folder.read(Path(name), height, channels == 1).transpose(1, 2, 0)
+    except folder.DAMAGED:
+        raise BadInput(f"{name} cannot be read as a picture.") from None
+
+
+def _sample_as_labelled(opened: Opened, config: dict[str, Any], out: Path, chosen: argparse.Namespace) -> None:
+    """Samples with the labels of training examples. No recipe can tell these, so the file says how it was made."""
+    if chosen.condition != [FROM_DATA] or chosen.start is not None:
+        raise BadInput(f"--condition {FROM_DATA} goes with no other condition and no --start.")
+    from genplay import export
+    from genplay.contract import atomic
+    from genplay.engine.as_labelled import draw_as_labelled
+    from genplay.export.options import checked
+
+    answer = draw_as_labelled(opened.model, opened.data, chosen.n, config, chosen.seed)
+    facts = {"digest": opened.digest, "condition": FROM_DATA, "n": chosen.n, "seed": chosen.seed, "config": config}
+    options: dict[str, Any] = {"format": "npz", "arrays": export.named_arrays(answer)}
+    if out.suffix == ".png":
+        options = {"format": "png", "scale": chosen.scale, "columns": chosen.columns}
+    atomic.write(out, export.encode_with(json.dumps(facts, sort_keys=True), answer.x, checked(options)))
 
 
 def _write(opened: Opened, question: Any, answer: Any, out: Path, chosen: argparse.Namespace) -> None:

@@ -72,9 +72,9 @@ def open_run(window: MainWindow, checkpoint: Path) -> None:
 
 
 def settle(window: MainWindow) -> None:
-    """Wait until every question is answered and painted."""
+    """Wait until every question is answered and painted, also one that waits for its turn."""
     live(0.3)
-    wait(lambda: not window.engine.busy(), "the answers")
+    wait(lambda: not window.engine.busy() and not window.bridge.waiting_for(""), "the answers")
     live(0.2)
 
 

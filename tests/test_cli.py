@@ -76,6 +76,63 @@ def test_samples_as_pictures(digits, tmp_path):
             image.load()
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A checkpoint of a model that can be told what to draw."""
+    out = tmp_path_factory.mktemp("cli") / "told.safetensors"
+    words = ["train", "vae", "--data", "digits8", "--set", "conditional=true", *QUICK[1:], "--steps", "5"]
+    assert main([*words, "--out", str(out)]) == 0
+    return out
+
+
+def drawn(checkpoint, out, *words):
+    assert main(["sample", str(checkpoint), *words, "--out", str(out)]) == 0
+    with np.load(out, allow_pickle=False) as arrays:
+        return {n: arrays[n] for n in arrays.files}
+
+
+def test_conditions_drawn_from_the_data(told, tmp_path, capsys):
+    """Labels as often as in the data, the noise of a plain question, and the first samples whatever the number."""
+    from genplay import data
+
+    many = drawn(told, tmp_path / "a.npz", "-n", "300", "--condition", "from-data", "--seed", "4")
+    assert many["images"].shape == (300, 8, 8, 1)
+    assert many["labels"].shape == (300, 1)
+    share = np.bincount(many["labels"][:, 0], minlength=10) / 300
+    real = np.bincount(data.load("digits8").train_labels[:, 0], minlength=10) / 1500
+    assert np.abs(share - real).max() < 0.08
+    few = drawn(told, tmp_path / "b.npz", "-n", "5", "--condition", "from-data", "--seed", "4")
+    assert all(np.array_equal(few[n], many[n][:5]) for n in ("images", "labels"))
+    assert json.loads(str(many["recipe"]))["condition"] == "from-data"
+    row = 3
+    digit = f"digit={many['labels'][row, 0]}"
+    plain = drawn(told, tmp_path / "c.npz", "-n", "5", "--condition", digit, "--seed", "4")
+    np.testing.assert_array_equal(plain["images"][row], many["images"][row])
+    assert (plain["labels"] == many["labels"][row]).all()
+    words = ["sample", told, "-n", "4", "--condition", "from-data"]
+    assert main([*map(str, words), "--scale", "2", "--out", str(tmp_path / "d.png")]) == 0
+    with Image.open(tmp_path / "d.png") as image:
+        assert image.size == (32, 32)
+    assert "--out" in failing(capsys, *words, "--out", tmp_path / "x.gif")
+    assert "no other" in failing(capsys, *words, "digit=3", "--out", tmp_path / "x.npz")
+
+
+def test_conditions_from_the_data_need_a_model_that_takes_them(digits, tmp_path, capsys):
+    words = ["sample", digits, "--condition", "from-data", "--out", tmp_path / "x.npz"]
+    assert "without labels" in failing(capsys, *words)
+
+
+def test_a_picture_to_begin_with_is_checked_before_the_sampling(digits, ring, tmp_path, capsys):
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (64, 48), "red").save(picture)
+    out = ["--out", tmp_path / "x.gif"]
+    assert "start-time" in failing(capsys, "sample", digits, "--start", picture, "--start-time", "2", *out)
+    assert "nowhere.png" in failing(capsys, "sample", digits, "--start", "nowhere.png", *out)
+    assert "points" in failing(capsys, "sample", ring, "--start", picture, *out)
+    picture.write_bytes(b"no picture")
+    assert "p.png" in failing(capsys, "sample", digits, "--start", picture, *out)
+
+
 def test_points(ring, tmp_path):
     out = tmp_path / "x.npz"
     assert main(["sample", str(ring), "-n", "11", "--out", str(out)]) == 0

@@ -42,10 +42,14 @@ def encode(x: np.ndarray, recipe: Recipe, options: Mapping[str, Any]) -> bytes:
     the recipe is embedded with them as its ``export``. Raises ``BadInput``.
     """
     choices = checked(options)
+    return encode_with(dataclasses.replace(recipe, export=choices.plain()).to_json(), x, choices)
+
+
+def encode_with(text: str, x: np.ndarray, choices: Options) -> bytes:
+    """The same with any text in the recipe's place, for what no recipe can make again."""
     x = np.asarray(x)
     if choices.what == "animation" and x.dtype.kind == "f" and x.ndim == 2:
         x = x[:, None]  # one point a frame
-    text = dataclasses.replace(recipe, export=choices.plain()).to_json()
     if choices.format == "npz":
         return arrays.encode(choices.arrays or {data_name(x): x}, text)
     _check_drawable(x, choices)
