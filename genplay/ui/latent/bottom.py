@@ -11,8 +11,8 @@ from genplay.ui.latent.arithmetic_part import ArithmeticPart
 from genplay.ui.latent.encode_part import EncodePart
 from genplay.ui.latent.path_part import PathPart
 from genplay.ui.latent.session import LatentSession
-from genplay.ui.latent.stage import Chips
 from genplay.ui.latent.state import STRIPS, LatentState
+from genplay.ui.views.chips import Chips
 
 TITLES = {"path": "Path", "arithmetic": "A − B + C", "reconstruction": "Encode"}
 TIPS = {

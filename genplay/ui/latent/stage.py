@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from genplay.ui.latent import geometry
 from genplay.ui.latent.matrix_part import MatrixPart
 from genplay.ui.latent.plane_part import PlanePart
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.state import VIEWS, LatentState
+from genplay.ui.views.chips import Chips
 
 TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix"}
 TIPS = {
@@ -28,30 +20,6 @@ TIPS = {
     "tiles": "What the plane decodes to, place by place",
     "matrix": "One dimension a row, from low to high",
 }
-
-
-class Chips(QWidget):
-    """A few words of which one is chosen."""
-
-    def __init__(self, names: tuple[str, ...], titles: dict[str, str], tips: dict[str, str]) -> None:
-        super().__init__()
-        self.buttons: dict[str, QPushButton] = {}
-        self.group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for name in names:
-            button = QPushButton(titles[name])
-            button.setCheckable(True)
-            button.setProperty("role", "chip")
-            button.setToolTip(tips[name])
-            self.group.addButton(button)
-            self.buttons[name] = button
-            row.addWidget(button)
-
-    def choose(self, name: str) -> None:
-        """Show which one is chosen."""
-        self.buttons[name].setChecked(True)
 
 
 class StagePart(QWidget):
