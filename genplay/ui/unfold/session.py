@@ -20,6 +20,7 @@ from genplay.ui.sampling.wish import takes_condition
 from genplay.ui.unfold import state as states
 from genplay.ui.unfold import tape as tapes
 from genplay.ui.unfold.changes import Change, Snapshot
+from genplay.ui.unfold.cloud import Cloud
 from genplay.ui.unfold.state import LAST, UnfoldState
 from genplay.ui.unfold.tape import Shot, Take, Tape
 
@@ -59,6 +60,7 @@ class UnfoldSession(QObject):
         self.run: RunState | None = None
         self.state = UnfoldState()
         self.tapes: tuple[Tape, ...] = ()
+        self.plane: Cloud | None = None  # where the points of the frame are drawn, for layers of parts
         self.active = False
         self.following = True  # the newest frame is on show as they come
         self._asker, self._undo, self._cancel, self._family = asker, undo, cancel, family
