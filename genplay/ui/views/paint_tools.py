@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QButtonGroup, QColorDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.ui import theme
+from genplay.ui.views.chips import Chips
 from genplay.ui.views.paint import LAYERS, SIZES, TOOLS, PaintCanvas
 from genplay.ui.views.painting import Painting, frequent_colours
 
@@ -101,10 +102,6 @@ class Swatches(QWidget):
         else:
             self._take(self.index + step)
 
-    def event(self, event: QEvent) -> bool:
-        """Name the colour under the pointer."""
-        return super().event(event)
-
 
 class PaintTools(QWidget):
     """Chips and swatches that set up a :class:`PaintCanvas`. ``cleared`` is the wish to wipe the layer in hand."""
@@ -114,11 +111,10 @@ class PaintTools(QWidget):
     def __init__(self, canvas: PaintCanvas) -> None:
         super().__init__()
         self.canvas = canvas
-        self.layers = Choice(LAYERS, TIPS, self._choose_layer)
-        self.tools = Choice(TOOLS, TIPS, self._choose_tool)
-        self.sizes = Choice(
-            tuple(f"{n} px" for n in SIZES), {f"{n} px": f"Brush of {n} px ({n})" for n in SIZES}, self._choose_size
-        )
+        self.layers = _chips(LAYERS, TIPS, self._choose_layer)
+        self.tools = _chips(TOOLS, TIPS, self._choose_tool)
+        widths = {f"{n} px": f"Brush of {n} px ({n})" for n in SIZES}
+        self.sizes = _chips(tuple(widths), widths, self._choose_size)
         self.swatches = Swatches()
         self.swatches.chosen.connect(self._choose_colour)
         self.other = _chip("Other…", "Choose any other colour", self._ask_colour)
@@ -192,26 +188,12 @@ class PaintTools(QWidget):
         self.other.setVisible(painting)
 
 
-class Choice(QWidget):
-    """Chips of which one is chosen."""
-
-    def __init__(self, names: tuple[str, ...], tips: dict[str, str], chosen: Callable[[str], None]) -> None:
-        super().__init__()
-        self.buttons: dict[str, QPushButton] = {}
-        group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for name in names:
-            button = _chip(name.capitalize() if name.isalpha() else name, tips[name], lambda n=name: chosen(n))
-            button.setCheckable(True)
-            group.addButton(button)
-            self.buttons[name] = button
-            row.addWidget(button)
-
-    def choose(self, name: str) -> None:
-        """Show which one is chosen."""
-        self.buttons[name].setChecked(True)
+def _chips(names: tuple[str, ...], tips: dict[str, str], chosen: Callable[[str], None]) -> Chips:
+    """Chips named as they are, with a capital; ``chosen`` is called with the name."""
+    made = Chips(names, {name: name[:1].upper() + name[1:] for name in names}, tips)
+    for name, button in made.buttons.items():
+        button.clicked.connect(lambda _=False, n=name: chosen(n))
+    return made
 
 
 def as_colour(values: tuple[int, ...]) -> QColor:

@@ -12,6 +12,7 @@ from genplay.ui import theme
 from genplay.ui.views.axes import TICK_ROOM, Axis, Chart, spanning
 
 HEAD, LEFT, GAP = 20, 36, 16
+ROOMY, TIGHT = 130, 96  # pixels of a plot in which a title fits beside the value, and in which only one of them does
 STEP = 0.01  # of t, an arrow key or a notch of the wheel
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
 STEPS |= {Qt.Key.Key_PageDown: -10, Qt.Key.Key_PageUp: 10, Qt.Key.Key_Home: -1000, Qt.Key.Key_End: 1000}
@@ -93,6 +94,7 @@ class SchedulePlot(QWidget):
         signal, ratio = self.charts()
         known = self.schedule
         for chart, title in ((signal, "share of signal ᾱ"), (ratio, "log-SNR, nats")):
+            title = title if chart.frame.width() >= ROOMY else title.removeprefix("share of ").removesuffix(", nats")
             chart.draw_grid(painter)
             painter.setPen(theme.colour("dim"))
             painter.setFont(theme.font(11))
@@ -115,6 +117,8 @@ class SchedulePlot(QWidget):
         painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "dim"), 1.2))
         painter.setBrush(theme.colour("handle"))
         painter.drawEllipse(chart.at(self.t, min(max(here, chart.y.low), chart.y.high)), 5, 5)
+        if chart.frame.width() < TIGHT:
+            return
         painter.setPen(theme.colour("text"))
         painter.setFont(theme.font(12, QFont.Weight.DemiBold))
         painter.drawText(QRectF(chart.frame.left(), 0, chart.frame.width(), HEAD - 4), _VALUE, text)
