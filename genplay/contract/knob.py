@@ -40,6 +40,8 @@ class Knob:
     shown_if: tuple[str, tuple[Value, ...]] | None = None  # another knob and the values at which this one matters
     titles: tuple[str, ...] = ()  # what the window calls the choices; empty: by their names
     control: str = ""  # a control of its own that draws this knob ("curve", "condition", "model" ...), not a form's row
+    families: tuple[str, ...] = ()  # of a "model" control: the families that the model it names may belong to
+    required: bool = False  # of a "model" control: whether one must be named
 
     def check(self, value: object) -> Value:
         """``value`` in this knob's type and range; raises ``BadInput`` naming the knob and what it takes."""

@@ -27,7 +27,10 @@ LABEL_WIDTH = 96
 
 
 class Form(QWidget):
-    """Rows of label and control, 28 px each. A row is hidden while its ``shown_if`` knob has another value."""
+    """Rows of label and control, 28 px each. A row is hidden while its ``shown_if`` knob has another value.
+
+    Knobs with a control of their own are not among them.
+    """
 
     changed = Signal(str, object)  # name and value, each change by the user
     edited = Signal(str, object, object)  # name, value before and after: one whole edit, as an undo step wants it
@@ -41,7 +44,7 @@ class Form(QWidget):
         label_width: int = LABEL_WIDTH,
     ) -> None:
         super().__init__(parent)
-        self.knobs = {knob.name: knob for knob in knobs}
+        self.knobs = {knob.name: knob for knob in knobs if not knob.control}
         self._values: dict[str, Value] = {}
         self._live_only = False
         self._rows: dict[str, QWidget] = {}
@@ -50,7 +53,7 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for knob in knobs:
+        for knob in self.knobs.values():
             self._values[knob.name] = _valid(knob, values.get(knob.name, knob.default))
             self._rows[knob.name] = self._row(knob, label_width)
             layout.addWidget(self._rows[knob.name])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon
@@ -30,6 +32,10 @@ from genplay.ui.form import Form
 from genplay.ui.settings import Settings
 from genplay.ui.shortcuts import hairline
 from genplay.ui.sidebar import MAX_NAME, section
+from genplay.ui.stage_models import StageModels
+
+if TYPE_CHECKING:
+    from genplay.ui.library import LibraryItem
 
 FORM_WIDTH, LABEL = 350, 136
 CUSTOM = Preset("", "Defaults", "every knob at its default")
@@ -40,14 +46,17 @@ class NewRunDialog(QDialog):
 
     create_wanted = Signal(object, bool)  # CreateRun, whether to train at once
 
-    def __init__(self, bridge: Bridge, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, bridge: Bridge, settings: Settings, parent: QWidget | None = None, library: Sequence[LibraryItem] = ()
+    ) -> None:
         super().__init__(parent)
-        self.bridge = bridge
+        self.bridge, self.library = bridge, library
         self.setWindowTitle("New run")
         self.resize(1040, 660)
         self.family: FamilyInfo | None = None
         self.knobs: Form | None = None
         self.training: Form | None = None
+        self.models: StageModels | None = None  # those that the new one builds on
         self._name_typed = False
         self.browser = DataBrowser(bridge, settings)
         self.families, self.presets = QComboBox(), QComboBox()
@@ -135,10 +144,8 @@ class NewRunDialog(QDialog):
     # ---- choices
 
     def _data_chosen(self, spec: DataSpec | None) -> None:
-        for button in (self.create_button, self.train_button):
-            button.setEnabled(spec is not None)
-            button.setToolTip("" if spec is not None else "Choose a data set first")
         if spec is None:
+            self._allow("Choose a data set first")
             self._name()
             return
         before = self.family.name if self.family else ""
@@ -168,21 +175,47 @@ class NewRunDialog(QDialog):
         self._name()
 
     def _preset_chosen(self) -> None:
-        preset, spec = self.presets.currentData() or CUSTOM, self.browser.spec
+        preset, spec = self._preset(), self.browser.spec
         if self.family is None or spec is None:
             return
         self.presets.setToolTip(preset.help)
+        self._clear_forms()
+        self.models = self._stage_models(spec)
+        self.knobs = Form(_fitting(self.family.knobs, spec), preset.config, label_width=LABEL)
+        self.training = Form(_fitting(self.family.training_knobs, spec), preset.training, label_width=LABEL)
+        built_on = (section("Builds on"), self.models) if self.models.knobs else ()
+        for part in (*built_on, section("Knobs"), self.knobs, section("Training"), self.training):
+            self._forms.addWidget(part)
+        self._forms.addStretch(1)
+        self._allow(next(iter(self.models.missing.values()), ""))
+
+    def _preset(self) -> Preset:
+        return self.presets.currentData() or CUSTOM
+
+    def _clear_forms(self) -> None:
         while self._forms.count():
             item = self._forms.takeAt(0)
             widget = item.widget() if item else None
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self.knobs = Form(_fitting(self.family.knobs, spec), preset.config, label_width=LABEL)
-        self.training = Form(_fitting(self.family.training_knobs, spec), preset.training, label_width=LABEL)
-        for part in (section("Knobs"), self.knobs, section("Training"), self.training):
-            self._forms.addWidget(part)
-        self._forms.addStretch(1)
+
+    def _stage_models(self, spec: DataSpec) -> StageModels:
+        """What the family's knobs that name a model may name, on the chosen data."""
+        assert self.family is not None
+        models = StageModels([k for k in _fitting(self.family.knobs, spec) if k.control == "model"], LABEL)
+        source, catalogue = self.browser.source, self.bridge.catalogue
+        if source is not None and catalogue is not None:
+            models.show_for(source, spec, catalogue, self.bridge.runs.values(), self.library)
+        for name, value in self._preset().config.items():
+            models.choose(name, value)
+        return models
+
+    def _allow(self, obstacle: str) -> None:
+        """Let a run be made, or say in the buttons' tooltips what is in the way."""
+        for button in (self.create_button, self.train_button):
+            button.setEnabled(not obstacle)
+            button.setToolTip(obstacle)
 
     def _name(self) -> None:
         if not self._name_typed and self.browser.source is not None and self.family is not None:
@@ -191,17 +224,21 @@ class NewRunDialog(QDialog):
     # ---- the result
 
     def request(self) -> CreateRun | None:
-        """What would be created now; None while no data set is ready."""
+        """What would be created now; None while no data set is ready, or no model that the new one needs."""
         source, family, knobs, training = self.browser.source, self.family, self.knobs, self.training
         if self.browser.spec is None or source is None or family is None or knobs is None or training is None:
             return None
+        if self.models is None or self.models.missing:
+            return None
+        beside = {k.name for k in family.knobs if k.control}  # what a preset may set beside the form
+        preset = {name: value for name, value in self._preset().config.items() if name in beside}
         return CreateRun(
             os.urandom(6).hex(),
             self.name.text().strip() or f"{source.title} · {family.title}",
             family.name,
             source.name,
             self.browser.options(),
-            dict(knobs.values()),
+            {**preset, **knobs.values(), **self.models.values()},
             dict(training.values()),
             self.seed.value(),
         )

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from genplay.ui import mosaic, theme
+from genplay.ui.reflow import can_straighten
 from genplay.ui.shortcuts import hint, keys_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ MENU = (
     ("", "", ""),
     ("delete", "Delete", "delete"),
 )
+
+REFLOW = ("Straighten (reflow)", "path")  # only for runs that have paths to straighten
 
 
 class SideCard(QWidget):
@@ -231,6 +234,9 @@ class RunCard(SideCard):
                 continue
             action = menu.addAction(theme.icon(icon), f"{text}\t{keys_of(name)}")
             action.triggered.connect(lambda _=False, name=name: self.wanted.emit(name))
+            if name == "fork" and can_straighten(self.run):
+                straighten = menu.addAction(theme.icon(REFLOW[1]), REFLOW[0])
+                straighten.triggered.connect(lambda: self.wanted.emit("reflow"))
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -21,6 +21,7 @@ from genplay.ui.gauge import Gauge
 from genplay.ui.inspector import Inspector
 from genplay.ui.opening import Opener
 from genplay.ui.panel import Exhibit, Panel
+from genplay.ui.reflow import reflow
 from genplay.ui.run_edits import DeleteEdit, RenameEdit
 from genplay.ui.settings import Settings
 from genplay.ui.shortcuts import TABLE, hairline, keys_of
@@ -420,7 +421,7 @@ class MainWindow(QMainWindow):
         if self.bridge.catalogue is None:
             self.tell("The engine is still loading; try again in a moment.")
             return
-        dialog = NewRunDialog(self.bridge, self.settings, self)
+        dialog = NewRunDialog(self.bridge, self.settings, self, self.library)
         dialog.create_wanted.connect(self.create_run)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -483,6 +484,11 @@ class MainWindow(QMainWindow):
 
     def _act_fork(self) -> None:
         self._fork("fork", fresh=False)
+
+    def _act_reflow(self) -> None:
+        run = self.run()
+        if run is not None:
+            self.create_run(reflow(run))
 
     def _fork(self, word: str, fresh: bool) -> None:
         run = self.run()
