@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from genplay.ui import theme
-from genplay.ui.views.axes import TICK_ROOM, Axis, Chart, spanning
+from genplay.ui.views.axes import TICK_ROOM, Chart, spanning
 
 LEFT, TOP, LEGEND, ROW = 44, 24, 132, 17
 NEAR = 12.0  # logical pixels
@@ -77,16 +77,15 @@ class DuelPlot(QWidget):
         """The plot, in the widget's coordinates."""
         legend = LEGEND if self.width() >= WIDE else 8
         frame = QRectF(LEFT, TOP, self.width() - LEFT - legend, self.height() - TOP - TICK_ROOM - 14)
-        drawn = [m for m in self.marks if m.distance > 0 and math.isfinite(m.distance)]
-        if not drawn:
-            return Chart(frame, Axis(4, 200, True), Axis(0.001, 1, True))
-        x = spanning(min(m.nfe for m in drawn), max(m.nfe for m in drawn), 0.08, log=True)
-        return Chart(frame, x, spanning(min(m.distance for m in drawn), max(m.distance for m in drawn), 0.12, log=True))
+        evaluations = [m.nfe for m in self.marks if m.nfe > 0]
+        distances = [m.distance for m in self.marks if m.distance > 0 and math.isfinite(m.distance)]
+        x = spanning(min(evaluations, default=4), max(evaluations, default=200), 0.08, log=True)
+        y = spanning(min(distances, default=0.001), max(distances, default=1.0), 0.12, log=True)
+        return Chart(frame, x, y)
 
     def place(self, index: int) -> QPointF:
         """Where a mark is."""
-        mark, chart = self.marks[index], self.chart()
-        return chart.at(mark.nfe, max(mark.distance, chart.y.low))
+        return _placed(self.chart(), self.marks[index])
 
     # ---- painting
 
@@ -101,7 +100,7 @@ class DuelPlot(QWidget):
         chart.draw_grid(painter)
         painter.setPen(theme.colour("dim"))
         painter.setFont(theme.font(11))
-        painter.drawText(QRectF(8, 0, self.width() - 8, 18), _LEFT, "distance to the reference (RMS in [−1, 1])")
+        painter.drawText(QRectF(0, 0, self.width(), 18), _LEFT, "distance to the reference (RMS in [−1, 1])")
         under = QRectF(chart.frame.left(), self.height() - 15, chart.frame.width(), 15)
         painter.drawText(under, Qt.AlignmentFlag.AlignCenter, "network evaluations")
         for name, marks in self.lines().items():
@@ -113,7 +112,7 @@ class DuelPlot(QWidget):
     def _draw_line(self, painter: QPainter, chart: Chart, name: str, marks: list[Mark]) -> None:
         colour = self.colours.get(name, theme.colour("dim"))
         dashed = marks[0].stochastic
-        places = [chart.at(m.nfe, max(m.distance, chart.y.low)) for m in marks]
+        places = [_placed(chart, m) for m in marks]
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(colour, 1.8, Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine))
         painter.drawPolyline(QPolygonF(places))
@@ -176,6 +175,12 @@ class DuelPlot(QWidget):
             return
         self.choose(min(max(self.chosen + step, 0), len(self.marks) - 1))
         self.picked.emit(self.chosen)
+
+
+def _placed(chart: Chart, mark: Mark) -> QPointF:
+    """Where a mark is; what no logarithm can show lies at the edge."""
+    distance = mark.distance if math.isfinite(mark.distance) else chart.y.high
+    return chart.at(max(mark.nfe, chart.x.low), min(max(distance, chart.y.low), chart.y.high))
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
