@@ -257,7 +257,7 @@ class Duel(Question):
 
 @dataclass(frozen=True)
 class Corrupt(Question):
-    """Noise examples ``x`` to every one of ``times``, with the same noise at all of them. Answer: ``results.Corrupted``."""
+    """Noise examples ``x`` to every one of ``times``, the same noise at all. Answer: ``results.Corrupted``."""
 
     x: np.ndarray  # uint8 (N, H, W, C) of any size (it is fitted to the model's) or float32 (N, 2)
     times: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -7,6 +7,7 @@ single attributes ("hair_color:2 glasses:0.5").
 
 from __future__ import annotations
 
+import itertools
 import math
 import shlex
 from collections.abc import Mapping, Sequence
@@ -55,10 +56,10 @@ class GaussianSampling:
     )  # fmt: skip
     eta: float = knob(
         0.0, "eta", "share of fresh noise a step, 0: none, 1: as much as DDPM",
-        low=0.0, high=1.0, shown_if=("sampler", ("ddim", "euler-ancestral")),
+        low=0.0, high=1.0, shown_if=("sampler", ("ddim",)),
     )  # fmt: skip
     guidance: float = knob(
-        1.0, "guidance", "scale w of classifier-free guidance: 0 ignores the condition, 1 follows it, more exaggerates it",
+        1.0, "guidance", "scale w of classifier-free guidance: 0 ignores the condition, 1 follows it, more exaggerates",
         low=0.0, high=15.0,
     )  # fmt: skip
     rescale: float = knob(
@@ -84,12 +85,15 @@ class GaussianSampling:
     )  # fmt: skip
     clip: bool = knob(True, "clip", "keep predicted pixels within [-1, 1] at every step", kinds=(Kind.IMAGE,))
     corrections: int = knob(
-        1, "corrections", "Langevin steps at each noise level",
-        low=1, high=20, shown_if=("sampler", ("predictor-corrector", "langevin")),
+        1, "corrections", "Langevin steps after each step of the predictor",
+        low=1, high=20, shown_if=("sampler", ("predictor-corrector",)),
     )  # fmt: skip
-    snr: float = knob(
-        0.16, "step ratio", "size of a Langevin step: ratio of its drift to its noise",
-        low=0.01, high=1.0, scale="log", shown_if=("sampler", ("predictor-corrector", "langevin")),
+    inner: int = knob(
+        5, "inner steps", "Langevin steps at each noise level", low=1, high=100, shown_if=("sampler", ("langevin",))
+    )
+    step_size: float = knob(
+        0.1, "step size", "of a Langevin step, in units of the variance of the noise at that level",
+        low=0.001, high=1.0, scale="log", shown_if=("sampler", ("predictor-corrector", "langevin")),
     )  # fmt: skip
     tolerance: float = knob(
         1e-3, "tolerance", "error that the adaptive solver allows itself a step",
@@ -128,7 +132,7 @@ def curve_at(points: Sequence[tuple[float, float]], t: float) -> float:
         return 1.0
     if t <= points[0][0]:
         return points[0][1]
-    for (t0, f0), (t1, f1) in zip(points, points[1:]):
+    for (t0, f0), (t1, f1) in itertools.pairwise(points):
         if t <= t1:
             return f1 if t1 == t0 else f0 + (f1 - f0) * (t - t0) / (t1 - t0)
     return points[-1][1]
@@ -144,7 +148,8 @@ def negative_text(labels: Sequence[int], spec: DataSpec) -> str:
     """The reverse of ``negative_labels``.
 
     >>> from genplay.contract.spec import Attribute
-    >>> negative_text((1, 3), DataSpec(Kind.POINTS, (2,), (Attribute("hat", ("no", "fur cap")), Attribute("eyes", ("a", "b", "c")))))
+    >>> hats = Attribute("hat", ("no", "fur cap"))
+    >>> negative_text((1, 3), DataSpec(Kind.POINTS, (2,), (hats, Attribute("eyes", ("a", "b", "c")))))
     "'hat=fur cap'"
     """
     chosen = [(a, label) for a, label in zip(spec.attributes, labels) if label < a.any]
