@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QPushButton, QSizePolic
 from genplay.ui import theme
 from genplay.ui.views.chips import Chips
 from genplay.ui.views.paint import LAYERS, SIZES, TOOLS, PaintCanvas
-from genplay.ui.views.painting import Painting, frequent_colours
+from genplay.ui.views.painting import SAME, Painting, frequent_colours
 
 SWATCH, GAP, COLUMNS = 18, 4, 8
 BASICS = ("000000", "ffffff", "808080", "e03c31", "f5a623", "f8e71c", "4caf50", "2f7de1", "8e44ad", "f48fb1", "8d5524")
@@ -142,7 +142,7 @@ class PaintTools(QWidget):
         own = frequent_colours(painting.picture, 12)
         plain: list[tuple[int, ...]]
         plain = [(v,) for v in range(0, 256, 51)] if grey else [_rgb(text) for text in BASICS]
-        self.swatches.set_colours([*own, *(c for c in plain if c not in own)])
+        self.swatches.set_colours([*own, *(c for c in plain if not any(_alike(c, o) for o in own))])
         if self.swatches.colour is not None:
             self.canvas.colour = self.swatches.colour
 
@@ -199,6 +199,10 @@ def _chips(names: tuple[str, ...], tips: dict[str, str], chosen: Callable[[str],
 def as_colour(values: tuple[int, ...]) -> QColor:
     """A colour of one (grey) or three numbers."""
     return QColor(*values) if len(values) == 3 else QColor(values[0], values[0], values[0])
+
+
+def _alike(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return max(abs(x - y) for x, y in zip(a, b)) <= SAME
 
 
 def _rgb(text: str) -> tuple[int, ...]:
