@@ -75,6 +75,13 @@ class SampleControls(QWidget):
         self.lock.setAccessibleName(text)
         self.dice.setEnabled(not locked)
 
+    def set_locked(self, locked: bool) -> None:
+        """Show the lock closed or open, without a signal."""
+        self.lock.blockSignals(True)
+        self.lock.setChecked(locked)
+        self.lock.blockSignals(False)
+        self._locked(locked)
+
     def roll(self) -> None:
         """Draw a new seed, unless it is locked."""
         if not self.lock.isChecked():

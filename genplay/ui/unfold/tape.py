@@ -31,6 +31,22 @@ class Shot:
         return sum({id(a): a.nbytes for a in (*self.frame.extras.values(), *self.drawn.values())}.values())
 
 
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """What a branch with fresh noise begins from: the prediction ``x_0`` (N, ...) of a frame, noised anew."""
+
+    x_0: np.ndarray
+    alpha: float
+    sigma: float
+
+    def state(self, seed: int) -> np.ndarray:
+        """x_t = alpha x_0 + sigma eps, float32 (N, ...), eps drawn by the seed."""
+        import numpy as np
+
+        eps = np.random.default_rng(seed).standard_normal(self.x_0.shape, np.float32)
+        return np.asarray(self.alpha * self.x_0 + self.sigma * eps, np.float32)
+
+
 @dataclass(eq=False)
 class Take:
     """One sampling of a tape: the question, its frames so far, and the weights that made them."""
@@ -93,6 +109,7 @@ class Tape:
     title: str = ""
     parent: int = -1
     fork: int = -1
+    fresh: Fresh | None = None  # its noise at the fork is drawn anew by the seed
     take: Take | None = None
     coming: Take | None = None
     refused: Trajectory | None = None  # what could not be sampled, or was given up
@@ -117,6 +134,34 @@ class Tape:
     def bytes(self) -> int:
         """Memory of its frames."""
         return sum(take.bytes for take in (self.take, self.coming) if take)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is being sampled."""
+        return self.coming is not None or (self.take is not None and not self.take.complete and bool(self.take.shots))
+
+    def fresh_for(self, wanted: Trajectory) -> bool:
+        """Whether its frames, or those that are coming, are the answer to a question."""
+        made = self.coming or self.take
+        return made is not None and same_question(made.question, wanted) and (made.complete or self.under_way)
+
+    def refuses(self, wanted: Trajectory) -> bool:
+        """Whether the question has failed before, or was given up."""
+        return self.refused is not None and same_question(self.refused, wanted)
+
+
+def same_question(a: Trajectory, b: Trajectory) -> bool:
+    """Whether two questions have the same answer."""
+    plain = a.n, a.condition, a.config, a.start, a.seed
+    if plain != (b.n, b.condition, b.config, b.start, b.seed):
+        return False
+    return all(_same(x, y) for x, y in ((a.state, b.state), (a.source, b.source), (a.mask, b.mask)))
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    import numpy as np
+
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
 def shot_of(frame: Frame) -> Shot:

@@ -1,0 +1,248 @@
+"""The tree of branches: what each is made of, where it ended, and how far that is from the branch it forked from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from genplay.ui import theme
+from genplay.ui.unfold import branching, words
+from genplay.ui.unfold.session import UnfoldSession
+from genplay.ui.unfold.state import UnfoldState
+from genplay.ui.unfold.tape import Tape
+from genplay.ui.unfold.thumbnails import thumbnail
+from genplay.ui.views import pixels
+from genplay.ui.views.palette import category
+
+ROW, THUMB, INDENT = 38, 32, 20
+MOST_THUMBS = 8
+INVITATION = "Stop at a step and branch (B): the same state goes on with another sampler, seed, condition or guidance."
+NO_BRANCH = (
+    "This model does not denoise step by step, so its tapes cannot branch; change a knob, and compare tapes here."
+)
+
+
+def branch_colour(session: UnfoldSession, tape: Tape) -> QColor:
+    """The colour of a branch: a root has its family's."""
+    if tape.parent < 0 and session.run is not None and tape.id == 0:
+        return theme.family_colour(session.run.family)
+    return category(tape.id)
+
+
+class BranchRow(QWidget):
+    """One branch. A click or Enter shows it."""
+
+    chosen = Signal()
+
+    def __init__(self, session: UnfoldSession, tape: Tape, depth: int) -> None:
+        super().__init__()
+        self.session, self.tape, self.depth = session, tape, depth
+        self.setFixedHeight(ROW)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.compare = _flat("compare", "Compare: choose two branches", checkable=True)
+        self.delete = _flat("delete", "Delete this branch and all that forked from it (Del)")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 8, 0)
+        row.setSpacing(4)
+        row.addStretch(1)
+        row.addWidget(self.compare)
+        row.addWidget(self.delete)
+        self.follow()
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, ROW)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, ROW)
+
+    def follow(self) -> None:
+        """What the row says follows the tape."""
+        session = self.session
+        family, run = session.family, session.run
+        assert run is not None
+        self.title = words.tape_title(self.tape, family)
+        self.details = words.tape_details(self.tape, session.find(self.tape.parent), family, run.spec)
+        self.setAccessibleName(f"Branch: {self.title} · {self.details}")
+        self.setToolTip(f"{self.title} · {self.details}")
+        blocked = QSignalBlocker(self.compare)
+        self.compare.setChecked(self.tape.id in session.state.compared)
+        self.compare.setIcon(theme.icon("compare", "accent" if self.compare.isChecked() else "dim"))
+        del blocked
+        self.compare.setEnabled(len(session.tapes) > 1 and self.tape.final is not None)
+        self.delete.setEnabled(len(branching.with_descendants(session.tapes, self.tape.id)) < len(session.tapes))
+        self.update()
+
+    # ---- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shown = self.tape is self.session.tape
+        if shown or self.hasFocus():
+            painter.setPen(theme.colour("accent") if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("selected") if shown else Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        left = 12 + INDENT * self.depth
+        self._draw_stem(painter, left)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(branch_colour(self.session, self.tape))
+        painter.drawEllipse(QRectF(left, ROW / 2 - 4.5, 9, 9))
+        right = self._draw_thumbs(painter, self.compare.x() - 8)
+        self._draw_words(painter, left + 20, right - 12)
+
+    def _draw_stem(self, painter: QPainter, left: float) -> None:
+        """A corner from the branch above."""
+        if self.depth:
+            painter.setPen(theme.colour("disabled"))
+            x = left - INDENT + 4.5
+            painter.drawLine(round(x), 0, round(x), ROW // 2)
+            painter.drawLine(round(x), ROW // 2, round(left - 4), ROW // 2)
+
+    def _draw_thumbs(self, painter: QPainter, right: float) -> float:
+        """The final samples from the right; where they begin."""
+        final = self.tape.final
+        if final is None:
+            return right
+        n = min(MOST_THUMBS, len(final)) if final.ndim == 4 else 1
+        while n > 1 and n * THUMB > self.width() * 0.4:
+            n -= 1
+        for i in range(n):
+            image = thumbnail(final, i)
+            place = pixels.centred(THUMB, THUMB, image.width(), image.height(), self.devicePixelRatioF())
+            pixels.draw(painter, place.translated(right - (n - i) * THUMB, (ROW - THUMB) / 2), image)
+        return right - n * THUMB
+
+    def _draw_words(self, painter: QPainter, left: float, right: float) -> None:
+        font = theme.font(13, theme.font().Weight.Medium)
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        area = QRectF(left, 0, max(0.0, right - left), ROW)
+        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        painter.setPen(theme.colour("text"))
+        title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, int(area.width()))
+        painter.drawText(area, flags, title)
+        used = metrics.horizontalAdvance(title) + 12
+        painter.setFont(theme.font(12))
+        painter.setPen(theme.colour("dim"))
+        rest = area.adjusted(used, 0, 0, 0)
+        if rest.width() > 24:
+            details = painter.fontMetrics().elidedText(self.details, Qt.TextElideMode.ElideRight, int(rest.width()))
+            painter.drawText(rest, flags, details)
+
+    # ---- pointer and keys
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.chosen.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit()
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.delete.click()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.focusNextPrevChild(event.key() == Qt.Key.Key_Down)
+        else:
+            super().keyPressEvent(event)
+
+
+class BranchPart(QScrollArea):
+    """A row a branch, as a tree; the one on show is lit. Two that are ticked are compared."""
+
+    name = "branches"
+    title = "Branches"
+
+    def __init__(self, session: UnfoldSession) -> None:
+        super().__init__()
+        self.session = session
+        self.rows: dict[int, BranchRow] = {}
+        self._shape: list[tuple[int, int]] = []
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.invitation = QLabel(wordWrap=True)
+        self.invitation.setProperty("role", "dim")
+        self.invitation.setContentsMargins(12, 4, 12, 4)
+        inside = QWidget()
+        inside.setProperty("role", "clear")
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        self._column.addWidget(self.invitation)
+        self._column.addStretch(1)
+        self.setWidget(inside)
+        session.branches_changed.connect(self.follow)
+        session.run_changed.connect(self._run_changed)
+        session.changed.connect(self._changed)
+        session.tape_changed.connect(self._repaint)
+        theme.signals().changed.connect(self.follow)
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 3 * (ROW + 2))
+
+    def set_active(self, active: bool) -> None:
+        """Nothing is asked for here."""
+
+    def _run_changed(self) -> None:
+        self._shape = [(-1, -1)]
+        self.follow()
+
+    def _changed(self, before: UnfoldState) -> None:
+        state = self.session.state
+        if (state.compared, state.tape, state.wish) != (before.compared, before.tape, before.wish):
+            self.follow()
+
+    def _repaint(self) -> None:
+        for row in self.rows.values():
+            row.update()
+
+    def follow(self) -> None:
+        """Bring the rows up to date; they are made anew only when branches came or went."""
+        if not self.session.ready:
+            return
+        tree = branching.as_tree(self.session.tapes)
+        shape = [(id(tape), depth) for depth, tape in tree]
+        if shape != self._shape:
+            self._shape = shape
+            self._rebuild(tree)
+        for row in self.rows.values():
+            row.follow()
+        self.invitation.setText(INVITATION if self.session.gaussian else NO_BRANCH)
+        self.invitation.setVisible(len(self.session.tapes) < 2)
+
+    def _rebuild(self, tree: list[tuple[int, Tape]]) -> None:
+        for row in self.rows.values():
+            row.hide()
+            self._column.removeWidget(row)
+            row.deleteLater()
+        self.rows = {}
+        for place, (depth, tape) in enumerate(tree):
+            self.rows[tape.id] = row = self._row(tape, depth)
+            self._column.insertWidget(place, row)
+
+    def _row(self, tape: Tape, depth: int) -> BranchRow:
+        row = BranchRow(self.session, tape, depth)
+        row.chosen.connect(lambda: branching.show(self.session, tape.id))
+        row.delete.clicked.connect(lambda: branching.remove(self.session, tape.id))
+        row.compare.toggled.connect(lambda on: self._tick(tape.id, on))
+        return row
+
+    def _tick(self, id: int, on: bool) -> None:
+        """Choose a branch for comparing, or no longer; of three the one chosen first gives way."""
+        others = tuple(i for i in self.session.state.compared if i != id)
+        compared = (*others, id)[-2:] if on else others
+        self.session.do(replace(self.session.state, compared=compared), "choose what to compare")
+
+
+def _flat(icon: str, tip: str, checkable: bool = False) -> QPushButton:
+    button = QPushButton(theme.icon(icon, "dim"), "")
+    button.setProperty("role", "flat")
+    button.setCheckable(checkable)
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    return button
