@@ -42,7 +42,7 @@ class Axis:
             return [
                 (10**at, text.replace("-", "−")) for at, text in log_ticks(math.log10(self.low), math.log10(self.high))
             ]
-        step = _round_step((self.high - self.low) / max(1, most - 1))
+        step = _round_step((self.high - self.low) / max(1, most))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         places = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -92,7 +92,7 @@ class Chart:
             painter.setPen(theme.colour("dim"))
             area = QRectF(self.frame.left() - 66, y - 8, 60, 16)
             painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-        for value, text in _apart(self.x, max(2, int(self.frame.width() // 60) + 1), self.frame.width(), 34):
+        for value, text in _apart(self.x, max(2, int(self.frame.width() // 60)), self.frame.width(), 34):
             x = round(self.x_of(value))
             if vertical:
                 painter.setPen(QPen(theme.colour("line"), 1))
@@ -106,7 +106,7 @@ class Chart:
 def _apart(axis: Axis, most: int, length: float, least: float) -> list[tuple[float, str]]:
     """The ticks of an axis of so many pixels, every other one left out until ``least`` pixels lie between two."""
     ticks = axis.ticks(most)
-    while len(ticks) > 2 and length * (axis.share(ticks[1][0]) - axis.share(ticks[0][0])) < least:
+    while len(ticks) > 2 and length * abs(axis.share(ticks[1][0]) - axis.share(ticks[0][0])) < least:
         ticks = ticks[::2]
     return ticks
 

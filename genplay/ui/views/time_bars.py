@@ -26,6 +26,7 @@ class TimeBars(QWidget):
         self.title, self.unit = title, unit
         self.values: tuple[float, ...] = ()
         self.errors: tuple[float, ...] = ()
+        self.placeholder = ""  # said while there is nothing to show
         self._hover = -1
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -76,8 +77,13 @@ class TimeBars(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         chart = self.chart()
-        chart.draw_grid(painter)
         self._draw_head(painter, chart)
+        if not any(map(math.isfinite, self.values)):
+            painter.setPen(theme.colour("dim"))
+            painter.setFont(theme.font(12))
+            painter.drawText(chart.frame, _CENTRED, self.placeholder)
+            return
+        chart.draw_grid(painter)
         for index, (value, error) in enumerate(zip(self.values, self._errors())):
             if math.isfinite(value):
                 self._draw_bar(painter, chart, index, error)
@@ -122,3 +128,6 @@ class TimeBars(QWidget):
             self._hover = index
             self.hovered.emit(index)
             self.update()
+
+
+_CENTRED = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
