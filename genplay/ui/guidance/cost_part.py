@@ -65,12 +65,12 @@ class CostPart(Part):
         self.question: MeasureGuidance | None = None
         self._known: dict[str, tuple[Answer, MeasureGuidance]] = {}  # by run
         self._begun, self._share = 0.0, 0.0
-        self.size = QComboBox()
+        self.samples = QComboBox()
         for n in SIZES:
-            self.size.addItem(f"{n:,} samples a scale", n)
-        self.size.setAccessibleName("Samples at each scale")
-        self.size.setToolTip("How many samples each scale is measured with: four times as many halve the error bars")
-        self.size.activated.connect(lambda i: session.set("choose the number of samples", measured=SIZES[i]))
+            self.samples.addItem(f"{n:,} samples", n)
+        self.samples.setAccessibleName("Samples at each scale")
+        self.samples.setToolTip("How many samples each scale is measured with: four times as many halve the error bars")
+        self.samples.activated.connect(lambda i: session.set("choose the number of samples", measured=SIZES[i]))
         self.button = QPushButton("Measure")
         self.button.setProperty("role", "primary")
         self.button.clicked.connect(self.toggle)
@@ -95,7 +95,7 @@ class CostPart(Part):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.size)
+        row.addWidget(self.samples)
         row.addWidget(self.button)
         row.addWidget(self.about, 1)
         row.addWidget(self.csv)
@@ -162,7 +162,7 @@ class CostPart(Part):
 
     def _follow(self) -> None:
         sizes = [abs(n - self.session.state.measured) for n in SIZES]
-        self.size.setCurrentIndex(sizes.index(min(sizes)))
+        self.samples.setCurrentIndex(sizes.index(min(sizes)))
         for chart in self.charts.values():
             chart.set_cursor(self.session.state.scale if self.session.state.scale <= SCALES[-1] else None)
         self._tell()
@@ -185,7 +185,7 @@ class CostPart(Part):
         chart.empty = self._why_not(name)
         real = cost.real.get(name)
         x, (y, error) = np.asarray(cost.scales), measured.T
-        chart.set_curve(x, y, error, low=0.0, high=high, level=real, level_name="real")
+        chart.set_curve(x, y, error, low=0.0, high=high, level=real)
 
     def _why_not(self, name: str) -> str:
         if self.measuring:
@@ -202,7 +202,7 @@ class CostPart(Part):
         self.button.setToolTip(
             "Stop measuring; what is known stays" if measuring else "Draw and judge samples at each scale"
         )
-        self.size.setEnabled(not measuring)
+        self.samples.setEnabled(not measuring)
         self.about.setText(self._time_left() if measuring else "")
         if not measuring and self._poll.isActive():
             self._poll.stop()
@@ -223,7 +223,9 @@ class CostPart(Part):
         done = self.answer.value.n
         n = f"{min(done):,}" if min(done) == max(done) else f"{min(done):,} to {max(done):,}"
         lines = [", ".join(named) or "no condition", f"{n} samples a scale, bars: one standard error"]
-        return "\n".join([*lines, f"seed {self.question.seed}, step {self.answer.step:,}", "dashed: real data"])
+        return "\n".join(
+            [*lines, f"seed {self.question.seed}, weights of step {self.answer.step:,}", "dashed: real data"]
+        )
 
     # ---- numbers as a file
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from genplay.contract.errors import BadInput
 from genplay.contract.sampling import curve_points, curve_text
@@ -26,6 +28,7 @@ PRESETS: dict[str, tuple[str, dict[str, object], str]] = {
     "up": ("Ramp up", {"curve": "0:1 1:0", **OPEN}, "None at first, full at the end: layout varies, details obey"),
     "down": ("Ramp down", {"curve": "0:0 1:1", **OPEN}, "Full at first, none at the end: layout obeys, details vary"),
 }
+BY_HAND = "Drawn by hand"
 HELP = "The scale at each time is 1 + factor × (w − 1): factor 0 follows the condition plainly, 1 takes the scale w."
 
 
@@ -42,25 +45,28 @@ class CurvePart(Part):
         self.editor.pressed.connect(session.begin)
         self.editor.moved.connect(lambda: session.apply(self._with_curve()))
         self.editor.released.connect(lambda: session.commit("change guidance over time"))
-        self.buttons: dict[str, QPushButton] = {}
+        self.presets = QComboBox()
+        self.presets.setAccessibleName("Curves to begin with")
+        for name, (title, _, tip) in PRESETS.items():
+            self.presets.addItem(title, name)
+            self.presets.setItemData(self.presets.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.presets.addItem(BY_HAND)
+        self.presets.activated.connect(self._choose)
         help = QLabel(HELP, wordWrap=True)
         help.setProperty("role", "dim")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addLayout(self._presets())
+        layout.addLayout(self._head())
         layout.addWidget(self.editor, 1)
         layout.addWidget(help)
         session.changed.connect(lambda before: self._follow())
         self._follow()
 
-    def _presets(self) -> QHBoxLayout:
+    def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(4)
-        for name, (title, settings, tip) in PRESETS.items():
-            button = self.buttons[name] = _chip(title, tip)
-            button.clicked.connect(lambda _=False, s=settings, t=title: self._take_preset(s, t))
-            row.addWidget(button)
+        row.addWidget(self.presets)
         row.addStretch(1)
         self.reset = QPushButton(theme.icon("restart"), "")
         self.reset.setProperty("role", "flat")
@@ -71,6 +77,14 @@ class CurvePart(Part):
         )
         row.addWidget(self.reset)
         return row
+
+    def _choose(self, index: int) -> None:
+        name = self.presets.itemData(index)
+        if name is None:
+            self._follow()  # nothing to take: the curve is drawn below
+        else:
+            title, settings, _ = PRESETS[name]
+            self._take_preset(settings, title)
 
     def _take_preset(self, settings: dict[str, object], title: str) -> None:
         known = {knob.name for knob in sample_knobs(self.session.family, self.session.spec)}
@@ -95,10 +109,12 @@ class CurvePart(Part):
             points = ()
         interval = (float(state.setting("guide_from", 1.0)), float(state.setting("guide_to", 0.0)))
         self.editor.set_curve(points, interval, state.scale)
+        found = next((i for i, (_, preset, _) in enumerate(PRESETS.values()) if _is_at(state, preset)), len(PRESETS))
+        self.presets.setCurrentIndex(found)
+        self.presets.setToolTip(list(PRESETS.values())[found][2] if found < len(PRESETS) else "Drawn by hand below")
 
 
-def _chip(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", "chip")
-    button.setToolTip(tip)
-    return button
+def _is_at(state: GuidanceState, preset: Mapping[str, object]) -> bool:
+    """Whether the state's curve and interval are those of a preset."""
+    usual = {"curve": "", **OPEN}
+    return all(state.setting(name, usual[name]) == value for name, value in preset.items())

@@ -66,11 +66,12 @@ class MicroscopePart(Part):
         self.steps.pressed.connect(session.begin)
         self.steps.moved.connect(lambda n: session.apply(replace(session.state, step=round(n) - 1)))
         self.steps.released.connect(lambda _: session.commit("look at another step"))
-        self.size = LineChart("‖difference‖", x_name="t", backwards=True)
+        self.norm = LineChart("‖difference‖", x_name="t", backwards=True)
         self.cosine = LineChart("cosine", x_name="t", backwards=True)
         self.cosine.setToolTip("Cosine between the unconditional and the conditional prediction: 1 is no turn")
-        self.size.setToolTip("How far the condition moves the predicted noise")
-        for chart in (self.size, self.cosine):
+        self.norm.setToolTip("How far the condition moves the predicted noise")
+        for chart in (self.norm, self.cosine):
+            chart.span = (0.0, 1.0)
             chart.picked.connect(self._pick)
         self._lay_out()
         session.changed.connect(lambda before: self._draw())
@@ -92,7 +93,7 @@ class MicroscopePart(Part):
         row.addWidget(self.steps, 1)
         charts = QHBoxLayout()
         charts.setSpacing(16)
-        charts.addWidget(self.size)
+        charts.addWidget(self.norm)
         charts.addWidget(self.cosine)
         self.below = QWidget()
         below = QVBoxLayout(self.below)
@@ -163,8 +164,8 @@ class MicroscopePart(Part):
         pictures = self.session.pictures
         size = [float(p.size[self.sample] if pictures else p.size.mean()) for p in self.found]
         cosine = [float(p.cosine[self.sample] if pictures else p.cosine.mean()) for p in self.found]
-        self.size.set_curve(t, np.array(size), low=0.0)
-        self.cosine.set_curve(t, np.array(cosine), high=1.0)
+        self.norm.set_curve(t, np.array(size), low=0.0)
+        self.cosine.set_curve(t, np.array(cosine), low=0.9, high=1.0)
         self.steps.high = float(max(2, len(self.found)))
 
     def _draw(self) -> None:
@@ -180,7 +181,7 @@ class MicroscopePart(Part):
             return
         found = self.found[self.step]
         self.steps.set_value(self.step + 1)
-        for chart in (self.size, self.cosine):
+        for chart in (self.norm, self.cosine):
             chart.set_cursor(found.t)
         self._draw_step(found)
 
@@ -190,15 +191,17 @@ class MicroscopePart(Part):
         self.about.setText(
             f"{of}   ·   step {self.step + 1} of {len(self.found)}   ·   t = {found.t:.2f}   ·   {scale}"
         )
+        self.about.setToolTip(self.about.text())
         if not self.session.pictures:
             self._draw_points(found)
             return
         shown, greatest = pictures(found, self.sample, self.session.state.noise)
-        self.grid.set_images(shown, NAMES)
+        captions = [f"{name}, ±{greatest:.2g}" if name == "difference" else name for name in NAMES]
+        self.grid.set_images(shown, captions)
         self._views.setCurrentWidget(self.grid)
-        unit = "of noise, in standard deviations" if self.session.state.noise else "from −1, black, to 1, white"
-        self.caption.setText(f"{FORMULA}   ·   difference: mid-grey is none, its greatest is {greatest:.2f} ({unit})")
-        self.caption.setToolTip(self.caption.text())
+        self.caption.setText(f"{FORMULA}   ·   mid-grey: no difference")
+        unit = "standard deviations of noise" if self.session.state.noise else "where −1 is black and 1 is white"
+        self.caption.setToolTip(f"The difference is scaled by its own greatest value, {greatest:.3g} ({unit}).")
 
     def _draw_points(self, found: Prediction) -> None:
         self._views.setCurrentWidget(self.scatter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -32,8 +32,8 @@ class TimedGrid(ImageGrid):
 
     painted = Signal(float)  # seconds
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, columns: int) -> None:
+        super().__init__(columns=columns)
         self.since = 0.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -55,11 +55,15 @@ class PicturePart(QWidget):
         self.answer: Answer | None = None
         self.question: Guide | None = None
         self._asked: tuple[object, ...] = ()
-        self.grid = TimedGrid()
+        self.grid = TimedGrid(columns=4)
         self.grid.setAccessibleName("Guided samples")
-        self.grid.setToolTip("The wheel changes the scale · a click chooses the sample under the microscope")
+        self.grid.setToolTip(
+            "The wheel changes the scale · a click chooses a sample for the microscope, a double click opens it"
+        )
         self.grid.painted.connect(self.latency)
         self.grid.clicked.connect(self._choose_sample)
+        self.grid.align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        self.grid.double_clicked.connect(lambda _: session.set("show the microscope", part="microscope"))
         self.grid.drag_out.connect(lambda _: self.drag_out.emit())
         self.scatter = Scatter(ground="background")
         self.scatter.setAccessibleName("Guided samples")
@@ -169,8 +173,8 @@ class PicturePart(QWidget):
         steps = self._default("steps") if "steps" not in config else config["steps"]
         made = f"{steps} steps" if self.answer.last else f"preview, {self.question.preview} of {steps} steps"
         scale = "own weights" if config.get("weights") else f"w {config.get('guidance', 1.0):.2f}"
-        parts = (made, scale, f"seed {self.question.seed}", f"step {self.answer.step:,}")
-        self.about.setText("   ·   ".join(parts))
+        parts = (made, scale, f"seed {self.question.seed}", f"trained to step {self.answer.step:,}")
+        self.about.setText("  ·  ".join(parts))
         self.about.setToolTip(self.about.text())
 
     def _default(self, knob: str) -> object:

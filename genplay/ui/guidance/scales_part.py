@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from genplay.contract.requests import Question, SweepGuidance
 from genplay.contract.results import Answer, Sweep
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QColor
 
 SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
-SEEDS, POINTS = 6, 400  # columns of pictures, points of a cloud
+SEEDS, POINTS = 8, 400  # columns of pictures, points of a cloud
 STEPS = (3, 5, 10, 20, 50)
 MOST_VALUES = 10  # of an attribute
 CLOUD, PLANE = 84, 1.25  # pixels a side of a drawn cloud, and the half width of the plane that it shows
@@ -53,6 +62,7 @@ class ScalesPart(Part):
         self.grid.row_clicked.connect(self._choose_row)
         self.clouds = ImageGrid(gap=8)
         self.clouds.selectable = False
+        self.clouds.align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         self.clouds.setAccessibleName("Samples by guidance scale")
         self.clouds.clicked.connect(self._choose_row)
         self._lay_out()
@@ -60,22 +70,33 @@ class ScalesPart(Part):
         theme.signals().changed.connect(self._show)
 
     def _lay_out(self) -> None:
-        label = QLabel("across")
-        label.setProperty("role", "dim")
+        self.label = QLabel("across")
+        self.label.setProperty("role", "dim")
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(label)
+        row.addWidget(self.label)
         row.addWidget(self.across)
         row.addWidget(self.about, 1)
         views = QWidget()
         self._views = QStackedLayout(views)
-        self._views.addWidget(self.grid)
+        self._views.addWidget(self._scrolled(self.grid))
         self._views.addWidget(self.clouds)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(row)
         layout.addWidget(views, 1)
+
+    @staticmethod
+    def _scrolled(grid: LabelledGrid) -> QScrollArea:
+        """In a low window the grid keeps its pictures large enough to be seen."""
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(grid)
+        return area
 
     # ---- asking
 
@@ -106,7 +127,8 @@ class ScalesPart(Part):
             for name in columns(self.session.spec):
                 self.across.addItem(TITLES.get(name, name.replace("_", " ")), name)
         self._views.setCurrentIndex(0 if self.session.pictures else 1)
-        self.across.setEnabled(self.across.count() > 1)
+        for widget in (self.label, self.across):
+            widget.setVisible(self.across.count() > 1)
         self._follow()
         self._show()
 
@@ -128,13 +150,21 @@ class ScalesPart(Part):
             return
         names = [f"{scale:g}" for scale in sweep.scales]
         if self.session.pictures:
-            self.grid.set_cells(sweep.x, names, [name.replace("_", " ") for name in sweep.columns])
+            self.grid.set_cells(sweep.x, names, self._headings(sweep))
         else:
             tint = theme.family_colour(self.session.run.family if self.session.run else "")
             clouds = np.split(sweep.x, len(sweep.scales))
             self.clouds.set_images(np.stack([drawn(c, tint) for c in clouds]), [f"w {name}" for name in names])
-        how = "the same noise in each column" if self.session.state.across == "seed" else "the same noise everywhere"
-        self.about.setText(f"{how if self.session.pictures else 'the same noise'}   ·   step {self.answer.step:,}")
+        each = self.session.pictures and self.question is not None and self.question.across == "seed"
+        how = "same noise in each column" if each else "same noise everywhere"
+        self.about.setText(f"{how}  ·  step {self.answer.step:,}")
+        self.about.setToolTip(self.about.text())
+
+    def _headings(self, sweep: Sweep) -> list[str]:
+        """What stands above the columns; samples are only counted."""
+        if self.question is not None and self.question.across == "seed":
+            return [str(i + 1) for i in range(len(sweep.columns))]
+        return [name.replace("_", " ") for name in sweep.columns]
 
     def _choose_across(self, index: int) -> None:
         self.session.set("choose the columns", across=self.across.itemData(index))

@@ -30,6 +30,10 @@ from genplay.ui.views.empty import EmptyState
 QUICK = ("picture", "scales", "microscope")  # slots that are given up when another tab comes to the front
 EMPTY = "Train or open a diffusion model to see what guidance does."
 NUDGE = 0.5  # of the scale, a key
+EXPORTS = {
+    "scales": ("Export scales", "Export the grid of scales"),
+    "microscope": ("Export predictions", "Export the four predictions at this step"),
+}
 
 
 class GuidancePanel(Panel):
@@ -181,10 +185,9 @@ class GuidancePanel(Panel):
         part = self.parts[self.session.state.part]
         self.chips.choose(part.name)
         self.beside.setCurrentWidget(part)
-        exported = {"scales": "Export the grid of scales", "microscope": "Export the predictions at this step"}
-        tip = exported.get(part.name, "")
-        self.export_part.setVisible(bool(tip))
-        self.export_part.setText(part.title)
+        text, tip = EXPORTS.get(part.name, ("", ""))
+        self.export_part.setVisible(bool(tip) and self.session.pictures)
+        self.export_part.setText(text)
         self.export_part.setToolTip(f"{tip} (Ctrl+Shift+E)")
         self.export_part.setAccessibleName(tip)
 

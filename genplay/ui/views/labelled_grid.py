@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 HEAD, TEXT, GAP, MARGIN = 20, 11, 2, 8
+LEAST = 28
 MARKER = 8  # of the triangle beside the headings of rows
 
 
@@ -28,7 +29,9 @@ class _Place(NamedTuple):
 
 
 class LabelledGrid(QWidget):
-    """uint8 pictures (R * C, H, W, C'), row-major, at the largest factor at which all fit. A click chooses a row.
+    """uint8 pictures (R * C, H, W, C'), row-major, at the largest factor at which all fit, from the top left corner.
+
+    It asks for the height at which they are at least ``LEAST`` pixels high. A click chooses a row.
 
     ``marker`` is a place between rows that a triangle points at (1.5: between the second and the third), None for none.
     With the keyboard Up and Down light up a row, Enter chooses it.
@@ -63,6 +66,8 @@ class LabelledGrid(QWidget):
             n, height, width, channels = x.shape
             self._atlas = pixels.to_qimage(x.reshape(n * height, width, channels))
         self.lit = min(self.lit, len(self.rows) - 1)
+        least = self._side()[1] * -(-LEAST // self._side()[1]) if x is not None else 0
+        self.setMinimumHeight(max(120, HEAD + len(self.rows) * (least + GAP)))
         self.update()
 
     def set_marker(self, row: float | None) -> None:
@@ -95,9 +100,7 @@ class LabelledGrid(QWidget):
         widest = max((QFontMetrics(theme.font(TEXT)).horizontalAdvance(t) for t in self.columns), default=0) + 8
         step_x = min(max(width * factor + GAP, widest), (self.width() - label) / columns)
         step_y = height * factor + GAP
-        left = max(0, int((self.width() - label - columns * step_x) / 2 * ratio) / ratio) + label
-        top = max(0, int((self.height() - HEAD - rows * step_y) / 2 * ratio) / ratio) + HEAD
-        return _Place(factor, left, top, int(step_x * ratio) / ratio, step_y)
+        return _Place(factor, label, HEAD, int(step_x * ratio) / ratio, step_y)
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """Where a cell is, in the widget's coordinates."""

@@ -18,7 +18,16 @@ FEW = 40  # points that are drawn as dots, too
 
 
 @dataclass(frozen=True)
-class Backwards(Axis):
+class Even(Axis):
+    """An axis with at least two ticks, however little room there is."""
+
+    def ticks(self, most: int = 5) -> list[tuple[float, str]]:
+        tried = (Axis(self.low, self.high).ticks(m) for m in range(most, most + 6))
+        return next((ticks for ticks in tried if len(ticks) > 1), [])
+
+
+@dataclass(frozen=True)
+class Backwards(Even):
     """An axis that runs from its high end at the left to its low end, as sampling time does."""
 
     def share(self, value: float) -> float:
@@ -43,10 +52,10 @@ class LineChart(QWidget):
         super().__init__(parent)
         self.title, self.x_name, self.backwards = title, x_name, backwards
         self.empty = ""  # said in place of a curve
+        self.span: tuple[float, float] | None = None  # ends of the horizontal axis; None for those of the curve
         self.x = self.y = np.zeros(0)
         self.error: np.ndarray | None = None
         self.level: float | None = None
-        self.level_name = ""
         self.cursor: float | None = None
         self._ends: tuple[float | None, float | None] = (None, None)
         self._hover: float | None = None
@@ -67,16 +76,15 @@ class LineChart(QWidget):
         low: float | None = None,
         high: float | None = None,
         level: float | None = None,
-        level_name: str = "",
     ) -> None:
         """Show ``y`` (n,) at ``x`` (n,), NaN where it is not known, with standard errors if given.
 
-        ``low`` and ``high`` are values that the axis must hold; ``level`` is a dashed line with its name.
+        ``low`` and ``high`` are values that the axis must hold; ``level`` is a dashed line.
         """
         self.x, self.y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         self.error = None if error is None else np.asarray(error, np.float64)
         self.level = level if level is not None and np.isfinite(level) else None
-        self.level_name, self._ends = level_name, (low, high)
+        self._ends = (low, high)
         told = [f"{self.x_name} {a:g}: {b:.3g}" for a, b in zip(self.x, self.y) if np.isfinite(b)]
         self.setAccessibleDescription(", ".join(told[:FEW]))
         self.update()
@@ -92,9 +100,9 @@ class LineChart(QWidget):
     def chart(self) -> Chart:
         """The frame with its axes, in the widget's coordinates."""
         frame = QRectF(LEFT, HEAD, max(10, self.width() - LEFT - RIGHT), max(10, self.height() - HEAD - TICK_ROOM - 2))
-        low, high = (float(self.x.min()), float(self.x.max())) if len(self.x) else (0.0, 1.0)
+        low, high = self.span or ((float(self.x.min()), float(self.x.max())) if len(self.x) else (0.0, 1.0))
         across = spanning(low, high, 0.0)
-        return Chart(frame, Backwards(across.low, across.high) if self.backwards else across, self._height())
+        return Chart(frame, (Backwards if self.backwards else Even)(across.low, across.high), self._height())
 
     def _height(self) -> Axis:
         spread = np.nan_to_num(self.error) if self.error is not None else np.zeros(len(self.y))
@@ -103,19 +111,21 @@ class LineChart(QWidget):
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
         axis = spanning(low, high, 0.06)
         bottom = low if low == self._ends[0] else axis.low
-        return Axis(bottom, high if high == self._ends[1] and high > bottom else axis.high)
+        return Even(bottom, high if high == self._ends[1] and high > bottom else axis.high)
 
     def nearest(self, x: float) -> int:
         """The known point nearest to a place of the horizontal axis, -1 without one."""
         known = np.flatnonzero(np.isfinite(self.y))
         return int(known[np.abs(self.x[known] - x).argmin()]) if len(known) else -1
 
-    def readout(self) -> str:
-        """The point under the pointer, else at the cursor, in words."""
+    def readout(self, short: bool = False) -> str:
+        """The point under the pointer, else at the cursor, in words; ``short`` gives the value alone."""
         at = self._hover if self._hover is not None else self.cursor
         index = -1 if at is None else self.nearest(at)
         if index < 0:
             return ""
+        if short:
+            return f"{self.y[index]:.3g}".replace("-", "−")
         error = self.error[index] if self.error is not None else np.nan
         spread = f" ± {error:.2g}" if np.isfinite(error) else ""
         where = f" at {self.x_name} {self.x[index]:.3g}" if self._hover is not None and self.x_name else ""
@@ -139,15 +149,15 @@ class LineChart(QWidget):
 
     def _draw_head(self, painter: QPainter) -> None:
         head = QRectF(0, 0, self.width() - RIGHT, HEAD - 4)
+        painter.setFont(theme.font(12))
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(head, _LEFT, self.title)
+        room = head.width() - painter.fontMetrics().horizontalAdvance(self.title) - 10
         painter.setFont(theme.font(12, QFont.Weight.DemiBold))
         painter.setPen(theme.colour("text"))
         said = self.readout()
-        painter.drawText(head, _RIGHT, said)
-        painter.setFont(theme.font(12))
-        painter.setPen(theme.colour("dim"))
-        room = head.width() - painter.fontMetrics().horizontalAdvance(said) - 14
-        title = painter.fontMetrics().elidedText(self.title, Qt.TextElideMode.ElideRight, int(room))
-        painter.drawText(head, _LEFT, title)
+        fits = painter.fontMetrics().horizontalAdvance(said) <= room
+        painter.drawText(head, _RIGHT, said if fits else self.readout(short=True))
 
     def _draw_level(self, painter: QPainter, chart: Chart) -> None:
         if self.level is None:
@@ -155,10 +165,6 @@ class LineChart(QWidget):
         y = chart.y_of(self.level)
         painter.setPen(QPen(theme.colour("dim"), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(chart.frame.left(), y), QPointF(chart.frame.right(), y))
-        painter.setPen(theme.colour("dim"))
-        painter.setFont(theme.font(11))
-        above = y - 15 if y - 15 > chart.frame.top() else y + 1
-        painter.drawText(QRectF(chart.frame.left(), above, chart.frame.width() - 2, 14), _RIGHT, self.level_name)
 
     def _draw_curve(self, painter: QPainter, chart: Chart) -> None:
         tint = theme.colour("accent")
