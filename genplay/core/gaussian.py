@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -565,6 +565,10 @@ class _Flow:
         return total.detach()
 
 
-def with_guidance(config: GaussianSampling, **changes: Any) -> GaussianSampling:
-    """``config`` with other values."""
-    return replace(config, **changes)
+def frozen(network: nn.Module) -> nn.Module:
+    """``network`` with its parameters turned into buffers: part of the model's state, and never trained."""
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            del module._parameters[name]
+            module.register_buffer(name, parameter.detach().clone())
+    return network

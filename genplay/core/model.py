@@ -18,6 +18,7 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -136,7 +137,7 @@ class Model(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.parameters()).device
+        return next(itertools.chain(self.parameters(), self.buffers())).device
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by the player that owns them."""

@@ -25,7 +25,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
-from genplay.core.gaussian import GaussianModel, normal
+from genplay.core.gaussian import GaussianModel, frozen, normal
 from genplay.core.model import Objective
 from genplay.core.schedules import Rectified
 from genplay.families.diffusion import BEST, PLOTS, POINTS, QUICK, NetworkConfig
@@ -163,12 +163,3 @@ class FlowMatching(GaussianModel):
             return self.predict(x, t, labels).float()
         finally:
             self.network = own
-
-
-def frozen(network: torch.nn.Module) -> torch.nn.Module:
-    """``network`` with its parameters turned into buffers: part of the model's state, and never trained."""
-    for module in network.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            del module._parameters[name]
-            module.register_buffer(name, parameter.detach().clone())
-    return network

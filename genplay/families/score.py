@@ -1,8 +1,8 @@
 """Score-based models: learn grad log p_t(x) of noised data, then follow it (Song and Ermon 2019, arXiv:1907.05600).
 
 The path is variance exploding, x_t = x_0 + sigma(t) eps over a geometric ladder of noise levels (finitely many,
-NCSN, or continuous, the VE SDE), or the variance-preserving SDE (Song et al. 2021, arXiv:2011.13456). Two objectives lead to
-the same score s = -eps / sigma:
+NCSN, or continuous, the VE SDE), or the variance-preserving SDE (Song et al. 2021, arXiv:2011.13456). Two objectives
+lead to the same score s = -eps / sigma:
 
 - denoising (Vincent 2011): sigma^2 |s(x_t, t) - (x_0 - x_t) / sigma^2|^2;
 - sliced (Song et al. 2019, arXiv:1905.07088), for points: E_v v' grad(v' s) + (v' s)^2 / 2, which needs no pairs of

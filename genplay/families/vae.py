@@ -218,6 +218,11 @@ class VAE(Model):
         output = self._decoded(self.flow.inverse(z, condition) if self.bends else z, condition)
         return output.sigmoid().mul(2).sub(1) if self.config.likelihood == "bernoulli" else output
 
+    def posterior_draw(self, x: Tensor, generator: Generator, labels: Tensor | None = None) -> Tensor:
+        """z ~ q(z | x), (B, D)."""
+        condition = self._condition(labels, len(x))
+        return self._flow(draw(self._encoded(x, condition), generator), condition)[0]
+
     def _condition(self, labels: Tensor | None, n: int) -> Tensor | None:
         """The embedded labels, (n, 4 width), or None for a model that is not conditional."""
         return self.embedding(self.labels(labels, n)) if self.conditional else None
