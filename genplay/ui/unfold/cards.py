@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from genplay.contract.results import Frame
 from genplay.ui.unfold import words
 from genplay.ui.unfold.cloud import HALF, REACH, Cloud
+from genplay.ui.unfold.field_bar import FieldBar
 from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.state import UnfoldState
 from genplay.ui.views.code_bars import CodeBars
@@ -34,7 +35,7 @@ class Card(QFrame):
         self.symbol, self.title, self.caption = QLabel(SYMBOLS[name]), ElidedLabel(), ElidedLabel()
         self.title.setText(TITLES[name])
         view.setAccessibleName(f"{name}: {TITLES[name]}")
-        head = QHBoxLayout()
+        self.head = head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.symbol)
         head.addWidget(self.title, 1)
@@ -71,6 +72,8 @@ class Cards(QWidget):
         session.plane = self.clouds["x_t"]
         pictures = {name: Card(name, grid) for name, grid in self.grids.items()}
         points = {name: Card(name, cloud) for name, cloud in self.clouds.items()}
+        self.fields = FieldBar(session, self.clouds["x_t"])
+        points["x_t"].head.addWidget(self.fields)
         self.cards = {"pictures": pictures | {"z_t": Card("z_t", self.code)}, "points": points}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -80,6 +83,7 @@ class Cards(QWidget):
             self._row.addWidget(card)
         self.setMinimumHeight(120)
         for cloud in self.clouds.values():
+            cloud.setMinimumHeight(48)
             cloud.picked.connect(self._choose_point)
         session.frame_changed.connect(self.follow)
         session.tape_changed.connect(self._tape_changed)

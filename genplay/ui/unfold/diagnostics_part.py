@@ -29,6 +29,7 @@ class DiagnosticsPart(Part):
     name: ClassVar[str] = "diagnostics"
     title: ClassVar[str] = "Diagnostics"
     icon: ClassVar[str] = "evaluate"
+    height_wanted: ClassVar[int] = 220
     lacks: ClassVar[str] = "has no timesteps to look at"
 
     def __init__(self, session: UnfoldSession) -> None:

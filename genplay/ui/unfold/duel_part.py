@@ -39,6 +39,7 @@ class DuelPart(Part):
     name: ClassVar[str] = "duel"
     title: ClassVar[str] = "Duel"
     icon: ClassVar[str] = "compare"
+    height_wanted: ClassVar[int] = 260
     lacks: ClassVar[str] = "has no samplers to compare: it makes its samples in a way of its own"
 
     def __init__(self, session: UnfoldSession) -> None:

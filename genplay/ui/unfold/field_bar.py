@@ -18,12 +18,12 @@ from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.state import UnfoldState
 from genplay.ui.views.flow_field import FieldLayer, density_picture
 
-LAYERS = ("velocity", "score", "density", "trajectories")
+LAYERS = ("velocity", "score", "density", "ways")
 TIPS = {
     "velocity": "Arrows: where the probability flow carries a point from here, towards data",
     "score": "Arrows: the gradient of the log-density, uphill to where noised data is dense",
     "density": "How dense the data is when it is noised to this time",
-    "trajectories": "The ways of many points from noise to data",
+    "ways": "The ways of many points from noise to data",
 }
 ARROWS = ("velocity", "score")
 REST_MS, LATE = 60, 0.005  # after the last move of the hand; and how far in time a field may be off and still do
@@ -64,7 +64,6 @@ class FieldBar(QWidget):
             button.clicked.connect(lambda on, n=layer: self._toggle(n, on))
             self.buttons[layer] = button
             row.addWidget(button)
-        row.addStretch(1)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.ask)
         cloud.add_layer(self.layer.draw)
@@ -98,7 +97,7 @@ class FieldBar(QWidget):
     @property
     def wanted(self) -> bool:
         """Whether a field is needed."""
-        return bool(self.chosen - {"trajectories"}) and self._able
+        return bool(self.chosen - {"ways"}) and self._able
 
     @property
     def _able(self) -> bool:
@@ -220,7 +219,7 @@ class FieldBar(QWidget):
 
     def _show_ways(self) -> None:
         """The ways of the first points of the tape, once all or some of its frames are there."""
-        shots = self.session.shots if "trajectories" in self.chosen and not self.session.pictures else []
+        shots = self.session.shots if "ways" in self.chosen and not self.session.pictures else []
         clouds = [shot.drawn["x_t"][:WAYS] for shot in shots]
         fitting = len(clouds) > 1 and len({len(c) for c in clouds}) == 1
         self.layer.set_ways(np.stack(clouds, axis=1) if fitting else None)

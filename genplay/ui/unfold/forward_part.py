@@ -36,6 +36,7 @@ class ForwardPart(Part):
     name: ClassVar[str] = "forward"
     title: ClassVar[str] = "Forward"
     icon: ClassVar[str] = "density"
+    height_wanted: ClassVar[int] = 250
     needs: ClassVar[Capability] = Capability.CORRUPT
     lacks: ClassVar[str] = "has no forward noising process"
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout
 
-from genplay.contract.requests import Question, WalkNoise
+from genplay.contract.requests import WalkNoise
 from genplay.contract.results import Answer
 from genplay.ui import theme
 from genplay.ui.panel import Exhibit
@@ -38,6 +38,7 @@ class InterpolatePart(Part):
     name: ClassVar[str] = "between"
     title: ClassVar[str] = "Between seeds"
     icon: ClassVar[str] = "path"
+    height_wanted: ClassVar[int] = 220
     lacks: ClassVar[str] = "does not begin with noise of the picture's size; walk between codes in the Latent tab"
 
     def __init__(self, session: UnfoldSession) -> None:
@@ -332,9 +333,3 @@ class InterpolatePart(Part):
         exhibit = self.exhibit()
         if exhibit is not None:
             self.export_wanted.emit(exhibit)
-
-    def restore(self, question: Question | None) -> None:
-        """The path that a recipe's question asked for."""
-        if isinstance(question, WalkNoise):
-            values = {"seeds": list(question.seeds), "frames": question.frames, "mode": question.mode}
-            self._store("restore a path between seeds", **values, closed=question.closed)

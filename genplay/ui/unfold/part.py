@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QWidget
 
 from genplay.contract.capability import Capability
@@ -17,6 +17,7 @@ from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.views.empty import EmptyState
 
 GAP = 16
+LEAST = 120  # pixels of height
 
 
 class Part(QWidget):
@@ -31,6 +32,7 @@ class Part(QWidget):
     icon: ClassVar[str] = "unfold"
     needs: ClassVar[Capability] = Capability.DENOISE
     lacks: ClassVar[str] = "does not denoise step by step"  # completes "This VAE ..."
+    height_wanted: ClassVar[int] = 240  # pixels it likes to have
 
     export_wanted = Signal(object)  # Exhibit
 
@@ -44,6 +46,12 @@ class Part(QWidget):
         self._pages.addWidget(self.body)
         self._pages.addWidget(self._closed)
         session.run_changed.connect(self._run_changed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, self.height_wanted if self.open else LEAST)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, LEAST)
 
     @property
     def open(self) -> bool:

@@ -36,6 +36,7 @@ class StartPart(Part):
     name: ClassVar[str] = "start"
     title: ClassVar[str] = "Start from…"
     icon: ClassVar[str] = "image-plus"
+    height_wanted: ClassVar[int] = 240
     lacks: ClassVar[str] = "does not denoise, so it cannot begin with a picture"
 
     def __init__(self, session: UnfoldSession) -> None:

@@ -14,8 +14,9 @@ from genplay.ui.views.paint import LAYERS, SIZES, TOOLS, PaintCanvas
 from genplay.ui.views.painting import SAME, Painting, frequent_colours
 
 SWATCH, GAP, COLUMNS = 18, 4, 8
+OWN = 8  # swatches that are the picture's commonest colours
 BASICS = ("000000", "ffffff", "808080", "e03c31", "f5a623", "f8e71c", "4caf50", "2f7de1", "8e44ad", "f48fb1", "8d5524")
-MOST = 24  # swatches: three rows
+MOST = 16  # swatches: two rows
 TIPS = {
     "picture": "Paint the picture itself",
     "mask": "Paint the mask: what it covers is made anew, the rest is kept",
@@ -113,14 +114,14 @@ class PaintTools(QWidget):
         self.canvas = canvas
         self.layers = _chips(LAYERS, TIPS, self._choose_layer)
         self.tools = _chips(TOOLS, TIPS, self._choose_tool)
-        widths = {f"{n} px": f"Brush of {n} px ({n})" for n in SIZES}
+        widths = {_width(n): f"Brush of {n} px ({n})" for n in SIZES}
         self.sizes = _chips(tuple(widths), widths, self._choose_size)
         self.swatches = Swatches()
         self.swatches.chosen.connect(self._choose_colour)
         self.other = _chip("Other…", "Choose any other colour", self._ask_colour)
         self.clear = _chip("Clear", "Take away everything painted on this layer", canvas.clear)
         canvas.colour_picked.connect(self.swatches.choose)
-        canvas.size_chosen.connect(lambda n: self.sizes.choose(f"{n} px"))
+        canvas.size_chosen.connect(lambda n: self.sizes.choose(_width(n)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -139,7 +140,7 @@ class PaintTools(QWidget):
     def offer(self, painting: Painting) -> None:
         """Offer the commonest colours of a picture and some that are always there."""
         grey = painting.picture.shape[-1] == 1
-        own = frequent_colours(painting.picture, 12)
+        own = frequent_colours(painting.picture, OWN)
         plain: list[tuple[int, ...]]
         plain = [(v,) for v in range(0, 256, 51)] if grey else [_rgb(text) for text in BASICS]
         self.swatches.set_colours([*own, *(c for c in plain if not any(_alike(c, o) for o in own))])
@@ -181,7 +182,7 @@ class PaintTools(QWidget):
     def _follow(self) -> None:
         self.layers.choose(self.canvas.layer)
         self.tools.choose(self.canvas.tool)
-        self.sizes.choose(f"{self.canvas.size_px} px")
+        self.sizes.choose(_width(self.canvas.size_px))
         painting = self.canvas.layer == "picture"
         self.swatches.setEnabled(painting)
         self.swatches.setVisible(painting)
@@ -199,6 +200,11 @@ def _chips(names: tuple[str, ...], tips: dict[str, str], chosen: Callable[[str],
 def as_colour(values: tuple[int, ...]) -> QColor:
     """A colour of one (grey) or three numbers."""
     return QColor(*values) if len(values) == 3 else QColor(values[0], values[0], values[0])
+
+
+def _width(size: int) -> str:
+    """What the chip of a brush says."""
+    return f"{size} px" if size == 1 else f"{size}"
 
 
 def _alike(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
