@@ -34,7 +34,7 @@ class GuidanceInspector(QWidget):
         self.session = session
         self.controls = SampleControls(counted=False, without=("guidance", *TAMING))
         self.controls.changed.connect(self._take_wish)
-        self.controls.edited.connect(lambda before, after, what: session.commit(f"change {what.replace('_', ' ')}"))
+        self.controls.edited.connect(lambda before, after, what: session.record(f"change {what.replace('_', ' ')}"))
         self.taming = TamingBox(session)
         self.weights = WeightsBox(session)
         self.negative = NegativeBox(session)
@@ -49,12 +49,10 @@ class GuidanceInspector(QWidget):
 
     def _take_wish(self, wish: Wish) -> None:
         """What the controls say; the condition takes separate weights with it."""
-        if not self.session.in_gesture:
-            self.session.begin()
         state = self.session.state
         config = {**state.wish.config, **wish.config}
         asked = state.asking(seed=wish.seed, config={k: v for k, v in config.items() if v != ""})
-        self.session.apply(with_condition(asked, wish.condition, self.session.spec))
+        self.session.slide(with_condition(asked, wish.condition, self.session.spec))
 
     def _run_changed(self) -> None:
         self.setVisible(self.session.ready)
@@ -93,14 +91,12 @@ class TamingBox(QWidget):
             self.form = Form(knobs, self.session.state.wish.config)
             self.form.changed.connect(self._take)
             self.form.edited.connect(
-                lambda name, before, after: self.session.commit(f"change {name.replace('_', ' ')}")
+                lambda name, before, after: self.session.record(f"change {name.replace('_', ' ')}")
             )
             self._layout.addWidget(self.form)
 
     def _take(self, name: str, value: object) -> None:
-        if not self.session.in_gesture:
-            self.session.begin()
-        self.session.apply(self.session.state.with_settings(**{name: value}))
+        self.session.slide(self.session.state.with_settings(**{name: value}))
 
     def follow(self) -> None:
         """Show the state."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QColor
 
 SCALES = (0.0, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0)
-SEEDS, POINTS = 8, 400  # columns of pictures, points of a cloud
+SEEDS, POINTS = 6, 400  # columns of pictures, points of a cloud
 STEPS = (3, 5, 10, 20, 50)
 MOST_VALUES = 10  # of an attribute
 CLOUD, PLANE = 84, 1.25  # pixels a side of a drawn cloud, and the half width of the plane that it shows
@@ -89,11 +89,10 @@ class ScalesPart(Part):
 
     @staticmethod
     def _scrolled(grid: LabelledGrid) -> QScrollArea:
-        """In a low window the grid keeps its pictures large enough to be seen."""
+        """In a small window the grid keeps its pictures large enough to be seen."""
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(grid)
         return area

@@ -54,6 +54,7 @@ class GuidanceSession(QObject):
         self.waiting, self.cancel = waiting, cancel
         self._asker, self._undo = asker, undo
         self._before: GuidanceState | None = None
+        self._slid: tuple[GuidanceState, GuidanceState] | None = None  # before and after changes not yet recorded
         self._states: dict[str, GuidanceState] = {}
         self._seed = 0
         self._pending: tuple[object, Question | None] | None = None
@@ -140,6 +141,19 @@ class GuidanceSession(QObject):
             self._undo.push(_Change(self, self.run.run_id, before, self.state, text))
         if not self.waiting("picture"):
             self.rested.emit()
+
+    def slide(self, state: GuidanceState) -> None:
+        """Show another state as part of an edit that :meth:`record` ends (but not if it came to nothing)."""
+        goes_on = self._slid is not None and self._slid[1] is self.state
+        self._slid = (self._slid[0] if self._slid and goes_on else self.state, state)
+        self.apply(state)
+
+    def record(self, text: str) -> None:
+        """What was slid to is one step of undo."""
+        slid, self._slid = self._slid, None
+        if slid is not None:
+            self._before = slid[0]
+            self.commit(text)
 
     def do(self, state: GuidanceState, text: str) -> None:
         """A change that is one step of undo by itself."""

@@ -73,7 +73,7 @@ class GuidancePanel(Panel):
         self.session.progressed.connect(self.progress_shown)
         self.session.run_changed.connect(self._show_or_not)
         self.session.changed.connect(self._changed)
-        bridge.catalogue_arrived.connect(lambda _: self.set_run(self.run))
+        bridge.catalogue_arrived.connect(lambda _: self._learn_families())
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._focus_moved)
@@ -153,6 +153,11 @@ class GuidancePanel(Panel):
         super().set_run(run)
         catalogue = self.bridge.catalogue
         self.session.set_run(run, catalogue.family(run.family) if catalogue and run else None)
+
+    def _learn_families(self) -> None:
+        """What can be set of the run on show is known only now."""
+        self.session.set_run(None, None)
+        self.set_run(self.run)
 
     def activate(self) -> None:
         self.session.set_active(True)

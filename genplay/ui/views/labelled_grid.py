@@ -31,7 +31,7 @@ class _Place(NamedTuple):
 class LabelledGrid(QWidget):
     """uint8 pictures (R * C, H, W, C'), row-major, at the largest factor at which all fit, from the top left corner.
 
-    It asks for the height at which they are at least ``LEAST`` pixels high. A click chooses a row.
+    It asks for the room in which they are at least ``LEAST`` pixels high. A click chooses a row.
 
     ``marker`` is a place between rows that a triangle points at (1.5: between the second and the third), None for none.
     With the keyboard Up and Down light up a row, Enter chooses it.
@@ -66,9 +66,14 @@ class LabelledGrid(QWidget):
             n, height, width, channels = x.shape
             self._atlas = pixels.to_qimage(x.reshape(n * height, width, channels))
         self.lit = min(self.lit, len(self.rows) - 1)
-        least = self._side()[1] * -(-LEAST // self._side()[1]) if x is not None else 0
-        self.setMinimumHeight(max(120, HEAD + len(self.rows) * (least + GAP)))
+        self._ask_for_room()
         self.update()
+
+    def _ask_for_room(self) -> None:
+        width, height = self._side()
+        least = -(-LEAST // height) if self._x is not None else 0
+        across = self._label_room() + len(self.columns) * (width * least + GAP)
+        self.setMinimumSize(max(160, across), max(120, HEAD + len(self.rows) * (height * least + GAP)))
 
     def set_marker(self, row: float | None) -> None:
         """Point at a place between rows."""
