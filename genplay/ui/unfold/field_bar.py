@@ -159,7 +159,8 @@ class FieldBar(QWidget):
     def ask(self) -> None:
         """Ask for the field at the time on show, unless one is under way: then it follows that."""
         t = self._time()
-        if not self.wanted or t is None or self._asked or self._fits(self._nearest(t), t):
+        under_way = self._asked and self.session.waiting("field")
+        if not self.wanted or t is None or under_way or self._fits(self._nearest(t), t):
             return
         self._asked = True
         key = self._now()

@@ -26,6 +26,8 @@ from genplay.ui.views.scatter import Scatter
 from genplay.ui.views.strip import Strip
 
 FRAMES, FEWEST, MOST = 24, 3, 240
+SLOT = "between.path"
+WATCH_MS = 200
 WAIT_MS = 250  # after the last change, before the path is asked for
 REACH = 1.4
 INVITATION = "Add the seed on show with +, or roll one with the dice: two seeds make a path through noise."
@@ -68,6 +70,7 @@ class InterpolatePart(Part):
         self.point.show_position = False
         self.invitation = dim_label(INVITATION, wrap=True)
         self._later = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._watch = QTimer(self, interval=WATCH_MS)
         self._lay_out()
         self._connect()
         self._show()
@@ -109,6 +112,7 @@ class InterpolatePart(Part):
         self.strip.pressed.connect(self.play.stop)
         self.strip.scrubbed.connect(self._show_frame)
         self._later.timeout.connect(self.refresh)
+        self._watch.timeout.connect(self._look)
         self.session.changed.connect(self._changed)
         self.session.weights_changed.connect(self._weights_moved)
         self.session.gave_up.connect(self._gave_up)
@@ -183,12 +187,14 @@ class InterpolatePart(Part):
 
     def refresh(self) -> None:
         question = self.wanted()
+        self._look()
         if question is None:
             self._forget()
         elif question not in (self.asked, self.question) or (self.asked is None and self._stale()):
             self.asked = question
             self.bar.setValue(0)
             self.ask("path", question, lambda answer: self._answered(answer, question))
+            self._watch.start()
             self._show_buttons()
 
     def _stale(self) -> bool:
@@ -208,8 +214,14 @@ class InterpolatePart(Part):
         self._draw()
         self._show_buttons()
 
+    def _look(self) -> None:
+        """The path may have been given up elsewhere: with Esc, or because another tab came to the front."""
+        if self.asked is None or not self.session.waiting(SLOT):
+            self._watch.stop()
+            self._gave_up(SLOT)
+
     def _gave_up(self, slot: str) -> None:
-        if slot == f"{self.name}.path":
+        if slot == SLOT:
             self.asked = None
             self._show_buttons()
 
@@ -217,7 +229,7 @@ class InterpolatePart(Part):
         """Stop playing, and give up the path that is under way; what has come of it stays."""
         self.play.stop()
         if self.asked is not None:
-            self.session.cancel(f"{self.name}.path")
+            self.session.cancel(SLOT)
             self.asked = None
             self._show_buttons()
 

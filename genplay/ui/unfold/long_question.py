@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from genplay.contract.requests import Question
@@ -15,6 +15,7 @@ from genplay.ui.unfold.session import UnfoldSession
 
 STOP = "Stop"
 BAR = 120
+WATCH_MS = 200
 
 
 class LongQuestion(QWidget):
@@ -49,6 +50,8 @@ class LongQuestion(QWidget):
         for widget in (self.button, self.bar, self.left):
             row.addWidget(widget)
         row.addStretch(1)
+        self._watch = QTimer(self, interval=WATCH_MS)
+        self._watch.timeout.connect(self._look)
         session.gave_up.connect(self._gave_up)
         self._show()
 
@@ -65,11 +68,17 @@ class LongQuestion(QWidget):
         self.left.setText("starting…")
         self._show()
         self.session.ask(self.slot, question, lambda answer: self._answered(answer, question))
+        self._watch.start()
 
     def stop(self) -> None:
         """Give the question up; what has come of it stays."""
         if self.running:
             self.session.cancel(self.slot)
+            self._end()
+
+    def _look(self) -> None:
+        """It may have been given up elsewhere: with Esc, or because another tab came to the front."""
+        if self.running and not self.session.waiting(self.slot):
             self._end()
 
     def _gave_up(self, slot: str) -> None:
@@ -88,6 +97,7 @@ class LongQuestion(QWidget):
 
     def _end(self) -> None:
         self.running = False
+        self._watch.stop()
         self._show()
         self.ended.emit()
 
