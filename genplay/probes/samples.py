@@ -15,32 +15,35 @@ from genplay.contract.capability import Capability
 from genplay.contract.errors import BadInput
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Dataset, to_plain
-from genplay.core.model import Frame, Model
-from genplay.core.probe import Partial, Probe, conditions, streams, within
+from genplay.core.gaussian import GaussianModel
+from genplay.core.model import Frame, Model, Start
+from genplay.core.probe import Partial, Probe, conditions, within
+from genplay.core.samplers import grid
+from genplay.probes.starts import part, pieces, rows_at_once, start_of
 
 MAX_SAMPLES = 100_000
 MAX_WATCHED = 1024
 MAX_TAPE = 512 << 20  # bytes
-_ROWS = {Kind.IMAGE: 16, Kind.TOKENS: 32, Kind.POINTS: 256}
-_ROWS_ON_ACCELERATOR = 256
 
 
-def rows_at_once(model: Model) -> int:
-    """Samples drawn in one piece: few enough that the view stays lively, and the same whatever the question asks."""
-    return _ROWS[model.spec.kind] if model.device.type == "cpu" else _ROWS_ON_ACCELERATOR
-
-
-def samplers(model: Model, question: Any, generator: Generator) -> Iterator[tuple[int, Iterator[Frame]]]:
+def samplers(
+    model: Model, question: Any, generator: Generator, start: Start | None = None
+) -> Iterator[tuple[int, Iterator[Frame]]]:
     """The pieces that make up ``question.n`` samples: how many rows to keep of each, and its running sampler.
 
-    Every piece has random numbers of its own and is drawn whole, so the first samples of a seed do not depend on how
-    many are asked for.
+    Every piece has random numbers of its own for all its rows, so the first samples of a seed do not depend on how many
+    are asked for. Models with a Gaussian path compute only the rows that are kept.
     """
     rows = rows_at_once(model)
     config = knob.build(model.SampleConfig, question.config)
-    labels = conditions(question.condition, model.spec, rows, model.device)
-    for start, stream in zip(range(0, question.n, rows), streams(generator)):
-        yield min(rows, question.n - start), model.sample_steps(rows, config, stream, labels)
+    for piece in pieces(model, question.n, generator):
+        if isinstance(model, GaussianModel):
+            labels = conditions(question.condition, model.spec, piece.keep, model.device)
+            begin = part(start or Start(), piece, rows)
+            yield piece.keep, model.sample_steps(piece.keep, config, piece.stream, labels, begin)
+        else:
+            labels = conditions(question.condition, model.spec, rows, model.device)
+            yield piece.keep, model.sample_steps(rows, config, piece.stream, labels)
 
 
 class DrawSamples(Probe):
@@ -64,7 +67,7 @@ class DrawSamples(Probe):
 
 
 class Trajectory(Probe):
-    """``n`` samples with every state on their way. They are the first ``n`` that ``DrawSamples`` gives for the seed.
+    """``n`` samples with every state on their way. From noise they are the first ``n`` of ``DrawSamples`` for the seed.
 
     In each frame's ``extras`` pictures are float32 (N, H, W, C), neither scaled nor clipped.
     """
@@ -77,17 +80,40 @@ class Trajectory(Probe):
     ) -> Iterator[Partial]:
         """A ``results.Frame`` a step, then a ``results.Tape`` of all of them. Raises ``BadInput`` beyond 512 MiB."""
         within("The number of samples", question.n, 1, MAX_WATCHED)
-        pieces = list(samplers(model, question, generator))
+        start = start_of(model, question)
+        found = list(samplers(model, question, generator, start))
+        count = steps_ahead(model, question, start.t)
         frames: list[results.Frame] = []
         size = 0
-        for states in zip(*(sampler for _, sampler in pieces)):
-            kept = [(state, keep) for state, (keep, _) in zip(states, pieces)]
-            frames.append(_frame(len(frames), kept, model.spec))
-            size += frames[-1].x.nbytes + sum(extra.nbytes for extra in frames[-1].extras.values())
+        for states in together([sampler for _, sampler in found]):
+            frame = combined(len(frames), count, list(zip(states, (keep for keep, _ in found))), model.spec)
+            frames.append(frame)
+            size += frame.x.nbytes + sum(extra.nbytes for extra in frame.extras.values())
             if size > MAX_TAPE:
                 raise BadInput("This has more states than can be kept; ask for fewer samples or fewer steps.")
-            yield Partial(frames[-1], _share(states[0]), kept=True)
-        yield Partial(results.Tape(tuple(dataclasses.replace(f, count=len(frames)) for f in frames)), 1.0)
+            yield Partial(frame, min(1.0, max(0.0, 1 - frame.t / start.t)), kept=True)
+        last = len(frames) - 1
+        yield Partial(results.Tape(tuple(dataclasses.replace(f, count=last) for f in frames)), 1.0)
+
+
+def steps_ahead(model: Model, question: requests.Trajectory, start: float) -> int:
+    """How many steps a sampler will take, 0 where that is not known."""
+    if not isinstance(model, GaussianModel):
+        return 0
+    config = knob.build(model.SampleConfig, question.config)
+    return 0 if config.sampler == "rk45" else len(grid(model.schedule, config, start)) - 1
+
+
+def together(walks: list[Iterator[Frame]]) -> Iterator[list[Frame]]:
+    """The states of several samplers side by side; one that is done stays at its sample until all are."""
+    states = [next(walk) for walk in walks]
+    yield states
+    while True:
+        later = [next(walk, None) for walk in walks]
+        if all(state is None for state in later):
+            return
+        states = [state if new is None else new for state, new in zip(states, later)]
+        yield states
 
 
 class _Rows:
@@ -145,13 +171,16 @@ def _code(frame: Frame, keep: int) -> np.ndarray | None:
     return None if z is None else z[:keep].float().cpu().numpy().copy()
 
 
-def _frame(index: int, states: list[tuple[Frame, int]], spec: DataSpec) -> results.Frame:
+def combined(index: int, count: int, states: list[tuple[Frame, int]], spec: DataSpec) -> results.Frame:
+    """The first rows of several states as one frame, whose facts are those of the state farthest from data."""
+    latest = max((state for state, _ in states), key=lambda state: state.t)
+    facts = dict(latest.facts)
+    if "nfe" in facts:
+        facts["nfe"] = max(state.facts["nfe"] for state, _ in states)
     x = torch.cat([state.x[:keep] for state, keep in states])
-    extras = {
-        name: _extra(torch.cat([state.extras[name][:keep] for state, keep in states]), spec)
-        for name in states[0][0].extras
-    }
-    return results.Frame(index, 0, float(states[0][0].t), to_plain(x, spec), extras)
+    names = [name for name in latest.extras if all(name in state.extras for state, _ in states)]
+    extras = {name: _extra(torch.cat([state.extras[name][:keep] for state, keep in states]), spec) for name in names}
+    return results.Frame(index, count, float(latest.t), to_plain(x, spec), extras, facts)
 
 
 def _extra(value: Tensor, spec: DataSpec) -> np.ndarray:

@@ -1,0 +1,134 @@
+"""Where the sampler of a model that denoises begins: at noise, at a state of an earlier walk, or at given data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from genplay.contract import requests
+from genplay.contract.errors import BadInput
+from genplay.contract.spec import DataSpec, Kind
+from genplay.core.fitting import fit
+from genplay.core.gaussian import GaussianModel
+from genplay.core.model import Model, Start
+from genplay.core.probe import streams
+
+ROWS = {Kind.IMAGE: 16, Kind.TOKENS: 32, Kind.POINTS: 256}
+ROWS_ON_ACCELERATOR = 256
+LARGEST = 1e6  # of a number in a state
+
+
+class Piece(NamedTuple):
+    """Some of the samples of a question: ``keep`` from number ``begin`` on, with random numbers of their own."""
+
+    begin: int
+    keep: int
+    stream: Generator
+
+
+def rows_at_once(model: Model) -> int:
+    """Samples drawn in one piece: few enough that the view stays lively, and the same whatever the question asks."""
+    return ROWS[model.spec.kind] if model.device.type == "cpu" else ROWS_ON_ACCELERATOR
+
+
+def pieces(model: Model, n: int, generator: Generator) -> Iterator[Piece]:
+    """The pieces that make up ``n`` samples.
+
+    Whoever draws noise for ``rows_at_once`` rows in each of them, and uses the first ``keep``, gets samples that do not
+    depend on how many are asked for. ``Start.rows`` makes a sampler do so.
+    """
+    rows = rows_at_once(model)
+    for begin, stream in zip(range(0, n, rows), streams(generator)):
+        yield Piece(begin, min(rows, n - begin), stream)
+
+
+def part(start: Start, piece: Piece, rows: int) -> Start:
+    """``start`` for the samples of a piece, whose noise is drawn for ``rows`` rows."""
+    chosen = slice(piece.begin, piece.begin + piece.keep)
+    cut = {
+        name: value if value is None or len(value) == 1 else value[chosen]
+        for name, value in (("x", start.x), ("noise", start.noise))
+    }
+    return replace(start, rows=rows, **cut)
+
+
+def start_of(model: Model, question: requests.Trajectory) -> Start:
+    """Where a trajectory is to begin; raises ``BadInput``."""
+    elsewhere = question.state is not None or question.source is not None or question.mask is not None
+    if elsewhere or question.start != 1:
+        _check(model, question)
+    if question.state is not None:
+        return Start(t=question.start, x=_state(question.state, model, question.n))
+    if question.source is None:
+        return Start()
+    x = fitted(question.source, model, question.n)
+    mask = None if question.mask is None else _mask(question.mask, question.source, model)
+    return Start(t=question.start, x=x, clean=True, mask=mask)
+
+
+def _check(model: Model, question: requests.Trajectory) -> None:
+    if not isinstance(model, GaussianModel):
+        raise BadInput(f"This {model.title} does not denoise, so its samples cannot start from anything but noise.")
+    if not _is_number(question.start) or not 0 < question.start <= 1:
+        raise BadInput("The starting time must be above 0 and at most 1.")
+    if question.state is not None and (question.source is not None or question.mask is not None):
+        raise BadInput("Samples start from the state of a frame or from given data, not from both.")
+    if question.state is None and question.source is None:
+        what = "A mask needs a picture" if question.mask is not None else "A start below 1 needs a state or data"
+        raise BadInput(f"{what} to begin with.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _state(state: np.ndarray, model: GaussianModel, n: int) -> Tensor:
+    """``x_t`` as the model takes it: of a latent model the codes ``z_t``."""
+    wanted = stored_shape(model)
+    if state.dtype.kind not in "fiu" or state.shape[1:] != wanted or len(state) not in (1, n):
+        raise BadInput(f"The state to start from must be {n} rows of shape {wanted}, not an array {state.shape}.")
+    x = np.ascontiguousarray(state, np.float32)
+    if not np.isfinite(x).all() or np.abs(x).max() > LARGEST:
+        raise BadInput("The state to start from holds numbers that are not finite.")
+    tensor = torch.from_numpy(x).to(model.device)
+    return (tensor.permute(0, 3, 1, 2) if x.ndim == 4 else tensor).contiguous().expand(n, *model.shape)
+
+
+def stored_shape(model: GaussianModel) -> tuple[int, ...]:
+    """The shape of a state in requests and results, without the row: channels come last."""
+    shape = tuple(model.shape)
+    return (*shape[1:], shape[0]) if len(shape) == 3 else shape
+
+
+def fitted(x: np.ndarray, model: Model, n: int = 0) -> Tensor:
+    """Examples (N, ...) of any size as the model takes them, (N, *shape), N being 1 or ``n`` where that is given.
+
+    Raises ``BadInput``.
+    """
+    dims = 4 if model.spec.kind is Kind.IMAGE else 2
+    if x.ndim != dims or not len(x) or (n and len(x) not in (1, n)):
+        what = "pictures (N, H, W, C)" if dims == 4 else "points (N, 2)"
+        raise BadInput(f"The data must be {what}{f', one or {n} of them' if n else ''}, not an array {x.shape}.")
+    return torch.cat([fit(one, model.spec, model.device) for one in x])
+
+
+def _mask(mask: np.ndarray, source: np.ndarray, model: GaussianModel) -> Tensor:
+    """What is to be made anew (*shape), bool, from a mask of the model's size or of the source's."""
+    if model.spec.kind is not Kind.IMAGE:
+        raise BadInput("Only pictures have a part that can be masked.")
+    if tuple(model.shape) != model.spec.shape:
+        raise BadInput(f"This {model.title} works on codes of whole pictures, so no part can be kept.")
+    size = model.spec.shape[1:]
+    if mask.ndim != 2 or mask.shape not in (size, source.shape[1:3]):
+        raise BadInput(f"The mask must have the size of the picture, not {mask.shape}.")
+    if not np.isin(mask, (0, 1)).all():
+        raise BadInput("A mask is 0 where the picture is kept and 1 where it is made anew.")
+    grey = DataSpec(Kind.IMAGE, (1, *size))
+    inside = fit((mask * 255).astype(np.uint8)[..., None], grey, model.device)[0] > 0
+    return inside.expand(model.spec.shape)
