@@ -30,7 +30,7 @@ PLOTS = (
     Plot("sample drift", ("sample drift",), "RMS"),
 )
 QUICK: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.995, "clip": 1.0}
-BEST: dict[str, Any] = {"learning_rate": 1e-3, "ema": 0.9995, "clip": 1.0, "cooldown": 0.3}
+BEST: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.9995, "clip": 1.0, "cooldown": 0.3}
 POINTS: dict[str, Any] = {"learning_rate": 2e-3, "batch_size": 256, "ema": 0.999}
 
 
