@@ -41,7 +41,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Frame:
-    """State of a sampler after ``index`` of ``count`` steps (0 when unknown), its time ``t`` in [0, 1], and what it has.
+    """State of a sampler after ``index`` of ``count`` steps (0 when unknown), at time ``t`` in [0, 1], and what it has.
 
     ``extras`` are arrays with a row a sample, ``facts`` single numbers. Models that denoise give in ``extras``, each
     float32 in the shape of the data (N, H, W, C) or (N, 2), neither scaled nor clipped: ``x_t`` the state, ``x_0`` and
