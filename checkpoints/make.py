@@ -15,11 +15,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 FOLDER = Path(__file__).resolve().parent
 
 LONG = ["--set", "learning_rate=0.001", "ema=0.9995"]
+SMALL = ["--set", "width=24", "levels=3"]  # for pictures of more pixels
+COOL = ["--set", "cooldown=0.3"]
 RECIPES: dict[str, list[str]] = {
     "vae-faces16": ["vae", "--data", "faces16", "--steps", "30000", *LONG],
     "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "5000", "--set", "sigma=0.25"],
     "vae-glyphs28": ["vae", "--data", "glyphs28", "--steps", "5000", "--set", "sigma=0.25"],
     "vae-ring8": ["vae", "--data", "ring", "--preset", "points", "--steps", "20000", *LONG],
+    "diffusion-faces16": ["diffusion", "--data", "faces16", "--preset", "best", "--steps", "10000"],
+    "flow-faces16": ["flow_matching", "--data", "faces16", "--preset", "best", "--steps", "6000"],
+    "flow-fashion28": ["flow_matching", "--data", "fashion28", "--preset", "best", "--steps", "4000", *SMALL],
+    "diffusion-emoji32": ["diffusion", "--data", "emoji32", "--preset", "best", "--steps", "4000", *SMALL],
+    "diffusion-ring8": ["diffusion", "--data", "ring", "--preset", "points", "--steps", "10000", *COOL],
+    "flow-moons": ["flow_matching", "--data", "moons", "--preset", "points", "--steps", "10000", *COOL],
+    "diffusion-checkerboard": ["diffusion", "--data", "checkerboard", "--preset", "points", "--steps", "15000", *COOL],
+    "score-spirals": ["score", "--data", "spirals", "--preset", "points", "--steps", "15000", *COOL],
+    "latent-diffusion-faces16": [
+        "latent_diffusion",
+        "--data",
+        "faces16",
+        "--set",
+        "autoencoder=vae-faces16",
+        "cooldown=0.3",
+        "--steps",
+        "6000",
+    ],
 }
 
 
