@@ -133,7 +133,8 @@ class WeightsBox(QWidget):
         """Show the state: a row for each attribute with a weight."""
         state, spec = self.session.state, self.session.spec
         asked = asked_for(state.wish.condition, spec)
-        weights = _read(lambda: attribute_weights(str(state.setting("weights")), spec), {})
+        none: dict[int, float] = {}
+        weights = _read(lambda: attribute_weights(str(state.setting("weights")), spec), none)
         self.toggle.setChecked(bool(weights))
         self.toggle.setEnabled(bool(asked) or bool(weights))
         if set(weights) != set(self.sliders):
@@ -215,7 +216,8 @@ class NegativeBox(QWidget):
     def follow(self) -> None:
         """Show the state."""
         spec = self.session.spec
-        labels = _read(lambda: negative_labels(str(self.session.state.setting("negative")), spec), ())
+        none: tuple[int, ...] = ()
+        labels = _read(lambda: negative_labels(str(self.session.state.setting("negative")), spec), none)
         if labels:
             self.toggle.setChecked(True)
         self._rows.setVisible(self.toggle.isChecked())

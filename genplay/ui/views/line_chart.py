@@ -53,10 +53,10 @@ class LineChart(QWidget):
         self.title, self.x_name, self.backwards = title, x_name, backwards
         self.empty = ""  # said in place of a curve
         self.span: tuple[float, float] | None = None  # ends of the horizontal axis; None for those of the curve
-        self.x = self.y = np.zeros(0)
+        self.across = self.values = np.zeros(0)
         self.error: np.ndarray | None = None
         self.level: float | None = None
-        self.cursor: float | None = None
+        self.marked: float | None = None
         self._ends: tuple[float | None, float | None] = (None, None)
         self._hover: float | None = None
         self.setMouseTracking(True)
@@ -81,18 +81,18 @@ class LineChart(QWidget):
 
         ``low`` and ``high`` are values that the axis must hold; ``level`` is a dashed line.
         """
-        self.x, self.y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        self.across, self.values = np.asarray(x, np.float64), np.asarray(y, np.float64)
         self.error = None if error is None else np.asarray(error, np.float64)
         self.level = level if level is not None and np.isfinite(level) else None
         self._ends = (low, high)
-        told = [f"{self.x_name} {a:g}: {b:.3g}" for a, b in zip(self.x, self.y) if np.isfinite(b)]
+        told = [f"{self.x_name} {a:g}: {b:.3g}" for a, b in zip(self.across, self.values) if np.isfinite(b)]
         self.setAccessibleDescription(", ".join(told[:FEW]))
         self.update()
 
     def set_cursor(self, x: float | None) -> None:
         """Mark a place of the horizontal axis; None for none."""
-        if x != self.cursor:
-            self.cursor = x
+        if x != self.marked:
+            self.marked = x
             self.update()
 
     # ---- what is where
@@ -100,13 +100,15 @@ class LineChart(QWidget):
     def chart(self) -> Chart:
         """The frame with its axes, in the widget's coordinates."""
         frame = QRectF(LEFT, HEAD, max(10, self.width() - LEFT - RIGHT), max(10, self.height() - HEAD - TICK_ROOM - 2))
-        low, high = self.span or ((float(self.x.min()), float(self.x.max())) if len(self.x) else (0.0, 1.0))
+        low, high = self.span or (
+            (float(self.across.min()), float(self.across.max())) if len(self.across) else (0.0, 1.0)
+        )
         across = spanning(low, high, 0.0)
         return Chart(frame, (Backwards if self.backwards else Even)(across.low, across.high), self._height())
 
     def _height(self) -> Axis:
-        spread = np.nan_to_num(self.error) if self.error is not None else np.zeros(len(self.y))
-        found = [*(self.y - spread), *(self.y + spread), self.level, *self._ends]
+        spread = np.nan_to_num(self.error) if self.error is not None else np.zeros(len(self.values))
+        found = [*(self.values - spread), *(self.values + spread), self.level, *self._ends]
         known = [float(v) for v in found if v is not None and np.isfinite(v)]
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
         axis = spanning(low, high, 0.06)
@@ -115,21 +117,21 @@ class LineChart(QWidget):
 
     def nearest(self, x: float) -> int:
         """The known point nearest to a place of the horizontal axis, -1 without one."""
-        known = np.flatnonzero(np.isfinite(self.y))
-        return int(known[np.abs(self.x[known] - x).argmin()]) if len(known) else -1
+        known = np.flatnonzero(np.isfinite(self.values))
+        return int(known[np.abs(self.across[known] - x).argmin()]) if len(known) else -1
 
     def readout(self, short: bool = False) -> str:
         """The point under the pointer, else at the cursor, in words; ``short`` gives the value alone."""
-        at = self._hover if self._hover is not None else self.cursor
+        at = self._hover if self._hover is not None else self.marked
         index = -1 if at is None else self.nearest(at)
         if index < 0:
             return ""
         if short:
-            return f"{self.y[index]:.3g}".replace("-", "−")
+            return f"{self.values[index]:.3g}".replace("-", "−")
         error = self.error[index] if self.error is not None else np.nan
         spread = f" ± {error:.2g}" if np.isfinite(error) else ""
-        where = f" at {self.x_name} {self.x[index]:.3g}" if self._hover is not None and self.x_name else ""
-        return f"{self.y[index]:.3g}{spread}{where}".replace("-", "−")
+        where = f" at {self.x_name} {self.across[index]:.3g}" if self._hover is not None and self.x_name else ""
+        return f"{self.values[index]:.3g}{spread}{where}".replace("-", "−")
 
     # ---- painting
 
@@ -139,7 +141,7 @@ class LineChart(QWidget):
         chart = self.chart()
         self._draw_head(painter)
         chart.draw_grid(painter)
-        if not np.isfinite(self.y).any():
+        if not np.isfinite(self.values).any():
             painter.setPen(theme.colour("dim"))
             painter.drawText(chart.frame, _CENTRED, self.empty)
             return
@@ -169,18 +171,18 @@ class LineChart(QWidget):
     def _draw_curve(self, painter: QPainter, chart: Chart) -> None:
         tint = theme.colour("accent")
         painter.setPen(QPen(tint, 2))
-        for run in _runs(np.isfinite(self.y)):
-            painter.drawPolyline(QPolygonF([chart.at(float(self.x[i]), float(self.y[i])) for i in run]))
-        if len(self.y) > FEW and self.error is None:
+        for run in _runs(np.isfinite(self.values)):
+            painter.drawPolyline(QPolygonF([chart.at(float(self.across[i]), float(self.values[i])) for i in run]))
+        if len(self.values) > FEW and self.error is None:
             return
-        for i in np.flatnonzero(np.isfinite(self.y)):
+        for i in np.flatnonzero(np.isfinite(self.values)):
             self._draw_dot(painter, chart, int(i), tint)
 
     def _draw_dot(self, painter: QPainter, chart: Chart, index: int, tint: QColor) -> None:
-        at = chart.at(float(self.x[index]), float(self.y[index]))
+        at = chart.at(float(self.across[index]), float(self.values[index]))
         error = self.error[index] if self.error is not None else np.nan
         if np.isfinite(error) and error > 0:
-            high, low = (chart.y_of(float(self.y[index] + s * error)) for s in (1, -1))
+            high, low = (chart.y_of(float(self.values[index] + s * error)) for s in (1, -1))
             painter.setPen(QPen(tint, 1))
             painter.drawLine(QPointF(at.x(), high), QPointF(at.x(), low))
             for y in (high, low):
@@ -190,10 +192,10 @@ class LineChart(QWidget):
         painter.drawEllipse(at, DOT, DOT)
 
     def _draw_cursor(self, painter: QPainter, chart: Chart) -> None:
-        for at, token in ((self.cursor, "text"), (self._hover, "dim")):
+        for at, token in ((self.marked, "text"), (self._hover, "dim")):
             index = -1 if at is None else self.nearest(at)
             if index >= 0:
-                there = chart.at(float(self.x[index]), float(self.y[index]))
+                there = chart.at(float(self.across[index]), float(self.values[index]))
                 painter.setPen(QPen(theme.colour(token), 1))
                 painter.drawLine(QPointF(there.x(), chart.frame.top()), QPointF(there.x(), chart.frame.bottom()))
                 painter.setBrush(theme.colour("handle"))
@@ -207,15 +209,15 @@ class LineChart(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick a place."""
-        if event.button() == Qt.MouseButton.LeftButton and len(self.x):
+        if event.button() == Qt.MouseButton.LeftButton and len(self.across):
             self.picked.emit(self._x_at(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read out, or pick on while the button is held."""
-        if event.buttons() & Qt.MouseButton.LeftButton and len(self.x):
+        if event.buttons() & Qt.MouseButton.LeftButton and len(self.across):
             self.picked.emit(self._x_at(event))
         inside = self.chart().frame.adjusted(-4, -4, 4, 4).contains(event.position())
-        self._hover = self._x_at(event) if inside and len(self.x) else None
+        self._hover = self._x_at(event) if inside and len(self.across) else None
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
