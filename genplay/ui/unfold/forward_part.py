@@ -27,6 +27,7 @@ from genplay.ui.views.slider import ValueSlider
 TIMES = tuple(i / 100 for i in range(101))  # all fetched at once: dragging t looks up what is there
 STRIP = (0, 14, 29, 43, 57, 71, 86, 100)  # which of them stand in the strip
 EMPTY = "Choose a picture above: it is drowned in noise here, as the model sees it while it learns."
+EXTREME = 9.2  # nats: a ratio of 10,000
 NARROW = 620  # pixels below which the strip has no captions
 
 
@@ -136,7 +137,9 @@ class ForwardPart(Part):
         if self.plot.schedule is None:
             return ""
         share, snr = self.plot.signal_at(self.t), self.plot.log_snr_at(self.t)
-        ratio = "no noise" if snr == np.inf else "no signal" if snr == -np.inf else f"SNR {np.exp(snr):.2g}"
+        ratio = f"SNR {np.exp(snr):.2g}"
+        if abs(snr) > EXTREME:
+            ratio = "next to no noise" if snr > 0 else "next to no signal"
         return f"At t = {self.t:.2f}, {100 * share:.0f} % signal and {100 * (1 - share):.0f} % noise · {ratio}"
 
     # ---- asking
