@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QKeySequence, QShortcut, QUndoStack
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QUndoStack
 from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
@@ -34,6 +34,7 @@ from genplay.ui.unfold.timeline import Timeline
 from genplay.ui.views.empty import EmptyState
 
 EMPTY = "Train or open a model to see how its samples come about."
+UPPER, LOWER = 360, 72  # heights: of cards and timeline when the pictures have a good size, of a single branch
 NO_FORK = "Stop at an earlier step to branch: at t = 0 no noise is left"
 
 
@@ -53,6 +54,7 @@ class UnfoldPanel(Panel):
         ("Shift+J", "To the noise"),
         ("Shift+L", "To the data"),
         ("B", "Branch at the step on show"),
+        ("K", "Pin the tape on show: a change of a knob makes another"),
         ("R", "Draw a new seed"),
         ("Ctrl+Shift+E", "Save the tape as an animation"),
     )
@@ -72,6 +74,8 @@ class UnfoldPanel(Panel):
         self._bind_keys()
         self.failure_shown.connect(self._failed)
         self.lower.export_wanted.connect(self.export_wanted)
+        self.lower.part_changed.connect(self._divide_anew)
+        self.session.branches_changed.connect(self._divide)
         self.cards.drag_out.connect(self._drag_out)
         self.timeline.playing_changed.connect(self._show_playing)
         bridge.catalogue_arrived.connect(lambda _: self._inspector.show_state())
@@ -98,7 +102,9 @@ class UnfoldPanel(Panel):
         halves.addWidget(upper)
         halves.addWidget(self.lower)
         halves.setStretchFactor(0, 1)
+        halves.splitterMoved.connect(self._divided)
         self.halves = halves
+        self._own = False  # the user has moved the handle between the halves
         self._pages = QStackedLayout(self)
         self._pages.addWidget(halves)
         self._pages.addWidget(self._empty)
@@ -150,11 +156,35 @@ class UnfoldPanel(Panel):
             timeline.first,
             timeline.last,
             self.open_fork,
+            self.lower.branches.toggle_pin,
             self._inspector.controls.roll,
             self._save_animation,
         )
         for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    # ---- the two halves
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._divide()
+
+    def _divided(self) -> None:
+        self._own = True
+
+    def _divide_anew(self) -> None:
+        self._own = False
+        self._divide()
+
+    def _divide(self) -> None:
+        """Give the lower area the room that its part asks for, until the user has divided it: at most half, and the
+        branches only what pictures of a good size leave."""
+        if not self._own:
+            height = self.halves.height()
+            branches = self.lower.part is self.lower.branches
+            most = max(height - UPPER, LOWER) if branches else height // 2
+            wanted = min(self.lower.sizeHint().height(), most)
+            self.halves.setSizes([height - wanted, wanted])
 
     # ---- the engine
 

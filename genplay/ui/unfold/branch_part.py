@@ -19,10 +19,9 @@ from genplay.ui.views.palette import category
 
 ROW, THUMB, INDENT = 38, 32, 20
 MOST_THUMBS = 8
-INVITATION = "Stop at a step and branch (B): the same state goes on with another sampler, seed, condition or guidance."
-NO_BRANCH = (
-    "This model does not denoise step by step, so its tapes cannot branch; change a knob, and compare tapes here."
-)
+INVITATION = "Stop at a step and branch (B), or pin this tape (K): a change of a knob then makes another beside it."
+NO_BRANCH = "Pin this tape (K): a change of a knob then makes another beside it. Only models that denoise can branch."
+PIN, UNPIN = "Pin: a change of a knob leaves it as it is and makes another (K)", "Pinned: a knob makes another tape (K)"
 
 
 def branch_colour(session: UnfoldSession, tape: Tape) -> QColor:
@@ -43,12 +42,14 @@ class BranchRow(QWidget):
         self.setFixedHeight(ROW)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.pin = _flat("pin", PIN, checkable=True)
         self.compare = _flat("compare", "Compare: choose two branches", checkable=True)
         self.delete = _flat("delete", "Delete this branch and all that forked from it (Del)")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 8, 0)
         row.setSpacing(4)
         row.addStretch(1)
+        row.addWidget(self.pin)
         row.addWidget(self.compare)
         row.addWidget(self.delete)
         self.follow()
@@ -68,13 +69,18 @@ class BranchRow(QWidget):
         self.details = words.tape_details(self.tape, session.find(self.tape.parent), family, run.spec)
         self.setAccessibleName(f"Branch: {self.title} · {self.details}")
         self.setToolTip(f"{self.title} · {self.details}")
-        blocked = QSignalBlocker(self.compare)
-        self.compare.setChecked(self.tape.id in session.state.compared)
-        self.compare.setIcon(theme.icon("compare", "accent" if self.compare.isChecked() else "dim"))
-        del blocked
+        self._tick(self.pin, self.tape.id in session.state.kept, "pin", "pinned")
+        self.pin.setToolTip(UNPIN if self.pin.isChecked() else PIN)
+        self._tick(self.compare, self.tape.id in session.state.compared, "compare", "compare")
         self.compare.setEnabled(len(session.tapes) > 1 and self.tape.final is not None)
         self.delete.setEnabled(len(branching.with_descendants(session.tapes, self.tape.id)) < len(session.tapes))
         self.update()
+
+    def _tick(self, button: QPushButton, on: bool, off_icon: str, on_icon: str) -> None:
+        blocked = QSignalBlocker(button)
+        button.setChecked(on)
+        button.setIcon(theme.icon(on_icon if on else off_icon, "accent" if on else "dim"))
+        del blocked
 
     # ---- painting
 
@@ -91,7 +97,7 @@ class BranchRow(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(branch_colour(self.session, self.tape))
         painter.drawEllipse(QRectF(left, ROW / 2 - 4.5, 9, 9))
-        right = self._draw_thumbs(painter, self.compare.x() - 8)
+        right = self._draw_thumbs(painter, self.pin.x() - 8)
         self._draw_words(painter, left + 20, right - 12)
 
     def _draw_stem(self, painter: QPainter, left: float) -> None:
@@ -183,7 +189,11 @@ class BranchPart(QScrollArea):
         theme.signals().changed.connect(self.follow)
 
     def sizeHint(self) -> QSize:
-        return QSize(400, 3 * (ROW + 2))
+        """Room for the branches there are, three at most, or for one and the invitation."""
+        return QSize(400, max(2, min(3, len(self.session.tapes))) * (ROW + 2))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, ROW + 2)
 
     def set_active(self, active: bool) -> None:
         """Nothing is asked for here."""
@@ -194,7 +204,8 @@ class BranchPart(QScrollArea):
 
     def _changed(self, before: UnfoldState) -> None:
         state = self.session.state
-        if (state.compared, state.tape, state.wish) != (before.compared, before.tape, before.wish):
+        names = ("compared", "kept", "tape", "wish")
+        if any(getattr(state, name) != getattr(before, name) for name in names):
             self.follow()
 
     def _repaint(self) -> None:
@@ -229,10 +240,17 @@ class BranchPart(QScrollArea):
         row = BranchRow(self.session, tape, depth)
         row.chosen.connect(lambda: branching.show(self.session, tape.id))
         row.delete.clicked.connect(lambda: branching.remove(self.session, tape.id))
-        row.compare.toggled.connect(lambda on: self._tick(tape.id, on))
+        row.pin.toggled.connect(lambda on: branching.keep(self.session, tape.id, on))
+        row.compare.toggled.connect(lambda on: self._choose(tape.id, on))
         return row
 
-    def _tick(self, id: int, on: bool) -> None:
+    def toggle_pin(self) -> None:
+        """Pin the tape on show, or let it go."""
+        tape = self.session.tape
+        if tape is not None:
+            branching.keep(self.session, tape.id, tape.id not in self.session.state.kept)
+
+    def _choose(self, id: int, on: bool) -> None:
         """Choose a branch for comparing, or no longer; of three the one chosen first gives way."""
         others = tuple(i for i in self.session.state.compared if i != id)
         compared = (*others, id)[-2:] if on else others

@@ -74,11 +74,19 @@ def remove(session: UnfoldSession, id: int) -> None:
     state = session.state
     if set(state.compared) & gone:
         state = replace(state, compared=())
+    state = replace(state, kept=tuple(id for id in state.kept if id not in gone))
     if session.tape is not None and session.tape.id in gone:
         top = session.find(id)
         parent = session.find(top.parent) if top else None
         state = asked_of(state, parent if parent in left and parent is not None else left[0])
     session.do(state, "delete a branch", tapes_=left)
+
+
+def keep(session: UnfoldSession, id: int, kept: bool) -> None:
+    """Have a change of a knob leave a branch as it is, or no longer."""
+    others = tuple(i for i in session.state.kept if i != id)
+    text = "keep a tape" if kept else "let a tape change"
+    session.do(replace(session.state, kept=(*others, id) if kept else others), text)
 
 
 def with_descendants(all_: tuple[Tape, ...], id: int) -> set[int]:

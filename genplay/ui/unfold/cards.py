@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from genplay.contract.results import Frame
 from genplay.ui.unfold import words
-from genplay.ui.unfold.cloud import HALF, REACH, Cloud
+from genplay.ui.unfold.cloud import HALF, NOISE, Cloud
 from genplay.ui.unfold.field_bar import FieldBar
 from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.state import UnfoldState
@@ -109,7 +109,7 @@ class Cards(QWidget):
             grid.set_images(None)
         for cloud in self.clouds.values():
             cloud.clear()
-            cloud.fit(-HALF, -HALF, HALF, HALF)
+            cloud.fit(-HALF, -HALF, HALF, HALF, 0.0)
         self._home = HALF
         self.follow()
 
@@ -161,6 +161,8 @@ class Cards(QWidget):
     def _show_points(self, drawn: dict[str, np.ndarray]) -> None:
         for name, cloud in self.clouds.items():
             if name in drawn:
+                if name == "x_t":
+                    self._fit(drawn)
                 cloud.show_points(drawn[name], self.session.position)
 
     def _say(self, frame: Frame) -> None:
@@ -174,7 +176,7 @@ class Cards(QWidget):
         if denoised and "eps" in cards:
             cards["eps"].say(words.noise_caption(frame))
         if "z_t" in frame.extras and "z_t" in cards:
-            cards["z_t"].say(f"{frame.extras['z_t'].shape[1]} numbers of sample {self.session.state.focus + 1}")
+            cards["z_t"].say(f"{frame.extras['z_t'].shape[1]} numbers")
 
     # ---- choosing
 
@@ -196,20 +198,21 @@ class Cards(QWidget):
     def _draw_ways(self) -> None:
         if self.session.pictures or not self.session.shots:
             return
-        self._fit()
         for name, cloud in self.clouds.items():
             stacks = [shot.drawn[name] for shot in self.session.shots if name in shot.drawn]
             known = [i for i in self.chosen if stacks and i < len(stacks[0])]
             cloud.set_ways([(i, np.stack([points[i] for points in stacks])) for i in known])
 
-    def _fit(self) -> None:
-        """Show as much of the plane as the cloud fills at its widest, once for a tape."""
-        widest = max(float(np.quantile(np.abs(shot.drawn["x_t"]), 0.995)) for shot in self.session.shots[:1])
-        half = min(REACH, max(HALF, 1.05 * widest))
-        if half > self._home * 1.02 or half < self._home / 1.5:
+    def _fit(self, drawn: dict[str, np.ndarray]) -> None:
+        """Show the part of the plane that holds noise and data; where noise is far wider, what the cloud fills now."""
+        half = HALF
+        if "x_0" in drawn:
+            widest = 0.75 * float(np.quantile(np.abs(self.session.shots[0].drawn["x_t"]), 0.99))
+            now = float(np.quantile(np.abs(drawn["x_t"]), 0.98))
+            half = NOISE if widest <= 1.5 * NOISE else max(NOISE, 1.1 * now)
+        if half != self._home:
             self._home = half
-            for cloud in self.clouds.values():
-                cloud.fit(-half, -half, half, half)
+            self.clouds["x_t"].fit(-half, -half, half, half, 0.0)
 
     # ---- layout
 

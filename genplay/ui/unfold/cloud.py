@@ -14,8 +14,8 @@ from genplay.ui.views.palette import category
 from genplay.ui.views.scatter import Scatter
 
 Draw = Callable[[QPainter, Scatter], None]
-HALF = 1.35  # half the side of the part of the plane that is shown at least
-REACH = 3.6  # at most: noise lies within 3.6 in all but one of 650 samples
+HALF = 1.35  # half the side of the part of the plane that data fill
+NOISE = 2.4  # the same of noise that keeps the variance at one; what strays further is found by zooming out
 
 
 class Cloud(Scatter):

@@ -29,7 +29,7 @@ TIPS = {
     "difference": "Where they differ, pixel by pixel",
 }
 SEEN = ("x_0", "x_t")  # what is compared, the first that both have
-MOST_LINES = 600
+MOST_LINES = 150
 
 
 class ComparePart(QFrame):
@@ -109,7 +109,7 @@ class ComparePart(QFrame):
         if pair is None:
             return
         a, b = (self._drawn(tape) for tape in pair)
-        names = tuple(words.tape_title(tape, self.session.family) for tape in pair)
+        names = tuple(self._name(tape) for tape in pair)
         tints = tuple(branch_colour(self.session, tape) for tape in pair)
         if a is None or b is None:
             self.about.setText("One of the two has to be sampled again: click it in the list.")
@@ -117,7 +117,6 @@ class ComparePart(QFrame):
         if a.shape != b.shape:
             self.about.setText("These two have different numbers of samples: choose the same count to compare them.")
             return
-        self._say(a, b, (names[0], names[1]))
         if self.session.pictures:
             self.pictures.set_names((names[0], names[1]), (tints[0], tints[1]))
             self.pictures.set_pair(a, b)
@@ -125,11 +124,18 @@ class ComparePart(QFrame):
             for layer, points, tint, name in zip("ab", (a, b), tints, names):
                 self.cloud.set_layer(layer, points, colour=tint, size=4.5, opacity=0.85, title=name)
             self.cloud.fit(-HALF, -HALF, HALF, HALF)
+        self._say(a, b)
 
-    def _say(self, a: np.ndarray, b: np.ndarray, names: tuple[str, str]) -> None:
+    def _name(self, tape: Tape) -> str:
+        assert self.session.run is not None
+        return words.tape_name(tape, self.session.find(tape.parent), self.session.family, self.session.run.spec)
+
+    def _say(self, a: np.ndarray, b: np.ndarray) -> None:
         frame = self.session.frame
-        text = f"{names[0]}  ↔  {names[1]} · Δ {tapes.distance(a, b):.3f}"
-        self.about.setText(f"{text} at t = {frame.t:.2f}" if frame else text)
+        text = f"Δ {tapes.distance(a, b):.3f}" + (f" at t = {frame.t:.2f}" if frame else "")
+        if self.pictures.mode == "difference" and self.session.pictures:
+            text += f" · brightest: {self.pictures.largest:.2f} of the range of a colour"
+        self.about.setText(text)
         self.about.setToolTip("Δ is the root mean square difference of all samples, data in [−1, 1]")
 
     def _drawn(self, tape: Tape) -> np.ndarray | None:
@@ -145,7 +151,9 @@ class ComparePart(QFrame):
         a, b = cloud.layer("a"), cloud.layer("b")
         if a is None or b is None or len(a.points) != len(b.points):
             return
-        painter.setPen(QPen(theme.colour("dim"), 0.8))
+        tint = theme.colour("text")
+        tint.setAlpha(70)
+        painter.setPen(QPen(tint, 1))
         for (x0, y0), (x1, y1) in zip(a.points[:MOST_LINES], b.points[:MOST_LINES]):
             start, end = cloud.to_view(float(x0), float(y0)), cloud.to_view(float(x1), float(y1))
             if (QPointF(start) - end).manhattanLength() > 3:

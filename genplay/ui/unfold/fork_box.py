@@ -24,7 +24,7 @@ from genplay.contract.knob import Knob
 from genplay.contract.sampling import STOCHASTIC
 from genplay.ui import theme
 from genplay.ui.sampling.wish import MAX_SEED, simplest
-from genplay.ui.unfold import branching, words
+from genplay.ui.unfold import branching
 from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.views.slider import ValueSlider
 
@@ -66,7 +66,12 @@ class ForkBox(QFrame):
         self.attribute.currentIndexChanged.connect(self._fill_values)
         self.value.activated.connect(self._take_value)
         self._condition: list[int] = []
+        self._decided = False  # the user has said whether the noise is to be fresh
         self._lay_out()
+        self.fresh.clicked.connect(self._decide)
+        self.sampler.activated.connect(self._differ)
+        self.steps.moved.connect(self._differ)
+        self.guidance.moved.connect(self._differ)
 
     def _lay_out(self) -> None:
         self.form = QFormLayout()
@@ -118,11 +123,14 @@ class ForkBox(QFrame):
         if frame is None or not branching.can_fork(self.session):
             return False
         config = self.session.config
-        self.heading.setText(f"Branch at step {frame.index} · {words.state_caption(frame)}")
-        self.fresh.setChecked(False)
+        self.heading.setText(f"Branch at step {frame.index}, t = {frame.t:.2f}")
+        self._decided = False
+        self.fresh.setChecked(True)
         self.seed.setValue(secrets.randbelow(SEEDS))
         self._fill_sampler(config)
         self._fill_condition()
+        self._decided = False
+        self._follow()
         return True
 
     def _fill_sampler(self, config: dict[str, Any]) -> None:
@@ -160,6 +168,25 @@ class ForkBox(QFrame):
 
     def _take_value(self) -> None:
         self._condition[self.attribute.currentIndex()] = self.value.currentData()
+        self._differ()
+
+    def _decide(self) -> None:
+        self._decided = True
+        self._follow()
+
+    def _differ(self) -> None:
+        """Something else differs now: then the state is to be the very same, unless the user has said otherwise."""
+        if not self._decided:
+            self.fresh.setChecked(False)
+        self._follow()
+
+    def _follow(self) -> None:
+        """The seed matters only where there is noise to draw."""
+        self.seed.setEnabled(self._draws_noise(self.sampler.currentData()))
+
+    def _draws_noise(self, sampler: str | None) -> bool:
+        eta = float(self.session.config.get("eta", 0.0)) if sampler == "ddim" else 0.0
+        return self.fresh.isChecked() or sampler in STOCHASTIC or eta > 0
 
     def _knobs(self) -> dict[str, Knob]:
         family = self.session.family
@@ -183,7 +210,7 @@ class ForkBox(QFrame):
         if "guidance" in knobs and self.session.conditional:
             config["guidance"] = round(self.guidance.value(), 3)
         run = self.session.run
-        noisy = self.fresh.isChecked() or config.get("sampler") in STOCHASTIC or config.get("eta", 0.0) > 0
+        noisy = self._draws_noise(config.get("sampler"))
         values: dict[str, Any] = {"config": config}
         if noisy:
             values["seed"] = self.seed.value()

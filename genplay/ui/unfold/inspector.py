@@ -47,6 +47,7 @@ class UnfoldInspector(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.about)
         layout.addWidget(self.controls)
+        layout.addWidget(_section("TAPE"))
         layout.addLayout(row)
         layout.addWidget(self.follow_training)
         session.run_changed.connect(self.show_state)
@@ -89,7 +90,13 @@ class UnfoldInspector(QWidget):
         self.session.do(replace(self.session.state, follow=on), "follow the training" if on else "stop following")
 
 
+def _section(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "section")
+    return label
+
+
 def _count_chips(choices: tuple[int, ...]) -> Chips:
     names = [str(n) for n in choices]
     tips = {name: f"{name} samples" if name != "1" else "One sample" for name in names}
-    return Chips(names, {name: f"{int(name):,}" for name in names}, tips)
+    return Chips(names, {name: f"{int(name) // 1000}k" if len(name) > 3 else name for name in names}, tips)

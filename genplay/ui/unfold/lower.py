@@ -16,6 +16,9 @@ from genplay.ui.unfold.state import PARTS, UnfoldState
 from genplay.ui.views.chips import Chips
 from genplay.ui.views.elided import ElidedLabel
 
+HEAD = 32  # height of the chips with the gap below them
+MOST_LEAST = 120  # a part that wants more room than this has to do with it in a low window
+
 CLASSES = {
     "duel": ("duel_part", "DuelPart"),
     "forward": ("forward_part", "ForwardPart"),
@@ -45,6 +48,7 @@ class Lower(QWidget):
     """Parts are made when they are first shown."""
 
     export_wanted = Signal(object)  # Exhibit
+    part_changed = Signal()
 
     def __init__(self, session: UnfoldSession) -> None:
         super().__init__()
@@ -73,7 +77,10 @@ class Lower(QWidget):
         self._follow()
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 32 + max(118, self.stack.currentWidget().sizeHint().height()))
+        return QSize(600, HEAD + self.stack.currentWidget().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, HEAD + min(MOST_LEAST, self.stack.currentWidget().minimumSizeHint().height()))
 
     @property
     def part(self) -> Any:
@@ -102,7 +109,7 @@ class Lower(QWidget):
             self.part.set_active(False)
             self.stack.setCurrentWidget(part)
             part.set_active(self.active)
-            self.updateGeometry()
+            self.part_changed.emit()
 
     def _made(self, name: str) -> Any:
         if name not in self.parts:

@@ -359,15 +359,15 @@ class UnfoldSession(QObject):
             tape = Tape(0, wanted)
             self.tapes = (tape,)
             self.state = replace(self.state, tape=0)
-        elif not same_question(tape.wanted, wanted) and self.children(tape):
+        elif not same_question(tape.wanted, wanted) and (tape.id in self.state.kept or self.children(tape)):
             tape = self._beside(tape, wanted)
         tape.wanted = wanted
         if again or not (tape.fresh_for(wanted) or tape.refuses(wanted)):
             self._recorder.sample(tape)
 
     def _beside(self, tape: Tape, wanted: Trajectory) -> Tape:
-        """A tape that others forked from stays as it is; what is wanted now gets one of its own, its frames on show
-        until the new ones come."""
+        """A tape that is kept, or that others forked from, stays as it is; what is wanted now gets one of its own, with
+        the old frames on show until the new ones come."""
         take = replace(tape.take) if tape.take else None
         made = Tape(self.next_id(), wanted, tape.title, tape.parent, tape.fork, tape.fresh, take)
         self.tapes = (*self.tapes, made)
@@ -387,6 +387,7 @@ class UnfoldSession(QObject):
     def given_up(self, slot: str) -> None:
         """The question of a slot failed or was cancelled: what has come of it stays, and it is not put again."""
         self._recorder.given_up(slot)
+        self.gave_up.emit(slot)
 
     def set_active(self, active: bool) -> None:
         """The panel came to the front or left it."""
@@ -417,7 +418,7 @@ class UnfoldSession(QObject):
             self._pending = (plain, question)
             return
         state = UnfoldState.from_plain(plain, self.run, self.family, self.state)
-        state = replace(state, tape=self.state.tape, compared=())
+        state = replace(state, tape=self.state.tape, compared=(), kept=self.state.kept)
         if not isinstance(question, Trajectory):
             self.do(state, "restore a view") if self.active else self.apply(state)
             return

@@ -25,7 +25,8 @@ class UnfoldState:
     """What is sampled (``wish``), and what of it is on show.
 
     ``tape`` is the branch, ``frame`` its step (``LAST`` for the newest), ``focus`` the sample that the timeline
-    follows, ``compared`` none or two branches held against each other. ``parts`` keeps the settings of each part of the
+    follows, ``compared`` none or two branches held against each other, ``kept`` those that a change of a knob leaves as
+    they are, so that it makes another one. ``parts`` keeps the settings of each part of the
     lower area, plain values by its name.
     """
 
@@ -34,6 +35,7 @@ class UnfoldState:
     frame: int = LAST
     focus: int = 0
     compared: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
     locked: bool = False
     loop: bool = False
     speed: float = 10.0
@@ -77,6 +79,7 @@ class UnfoldState:
             "frame": self.frame,
             "focus": self.focus,
             "compared": list(self.compared),
+            "kept": list(self.kept),
             "locked": self.locked,
             "loop": self.loop,
             "speed": self.speed,
@@ -97,7 +100,8 @@ class UnfoldState:
             "tape": lambda v: _whole(v, 0),
             "frame": lambda v: _whole(v, LAST),
             "focus": lambda v: _whole(v, 0),
-            "compared": _pair,
+            "compared": lambda v: _numbers(v) if isinstance(v, list | tuple) and len(v) in (0, 2) else None,
+            "kept": _numbers,
             "locked": _flag,
             "loop": _flag,
             "speed": lambda v: float(v) if v in SPEEDS and not isinstance(v, bool) else None,
@@ -130,10 +134,10 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _pair(value: object) -> tuple[int, ...] | None:
-    if not isinstance(value, list | tuple) or len(value) not in (0, 2):
+def _numbers(value: object) -> tuple[int, ...] | None:
+    if not isinstance(value, list | tuple) or not all(_whole(v, 0) is not None for v in value):
         return None
-    return tuple(value) if all(_whole(v, 0) is not None for v in value) else None
+    return tuple(value)
 
 
 def _settings(value: object) -> dict[str, dict[str, Any]] | None:

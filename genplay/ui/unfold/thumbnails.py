@@ -10,15 +10,15 @@ from genplay.ui.views import pixels
 from genplay.ui.views.scatter import splat
 
 SIDE = 68  # pixels of a thumbnail of points, twice its size on the screen
-REACH = 2.6  # data units from its middle to its edge
+REACH = 1.35  # data units from its middle to its edge
 MOST = 600  # points drawn
 
 
-def thumbnail(drawn: np.ndarray, focus: int) -> QImage:
-    """One sample of pictures uint8 (N, H, W, C), or a cloud of points (N, 2)."""
+def thumbnail(drawn: np.ndarray, focus: int, reach: float = REACH) -> QImage:
+    """One sample of pictures uint8 (N, H, W, C), or a cloud of points (N, 2) in [-reach, reach]^2."""
     if drawn.dtype == np.uint8:
         return pixels.to_qimage(drawn[min(focus, len(drawn) - 1)])
-    return cloud(drawn, theme.colour("accent"))
+    return cloud(drawn, theme.colour("accent"), reach)
 
 
 def cloud(points: np.ndarray, tint: QColor, reach: float = REACH) -> QImage:

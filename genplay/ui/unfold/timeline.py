@@ -7,19 +7,21 @@ from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from genplay.ui import theme
 from genplay.ui.unfold import words
 from genplay.ui.unfold.session import MOVED, UnfoldSession
 from genplay.ui.unfold.state import SPEEDS, UnfoldState
+from genplay.ui.unfold.tape import Shot
 from genplay.ui.unfold.thumbnails import thumbnail
 from genplay.ui.views.palette import category
-from genplay.ui.views.tape_strip import Row, TapeStrip
+from genplay.ui.views.tape_strip import SIDE, Row, TapeStrip
 
 SMOOTH = 50  # frames a second that are shown at most; faster playing leaves some out
 REST = 0.8  # seconds for which the last frame stays when a tape is played in a loop
 NAMES = {"x_t": "x_t", "x_0": "x̂₀"}
+THUMB_REACH = {"x_t": 2.6, "x_0": 1.35}  # half the side of the part of the plane that a thumbnail shows
 
 
 class Timeline(QFrame):
@@ -64,21 +66,18 @@ class Timeline(QFrame):
         self._show_knobs()
 
     def _lay_out(self) -> None:
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.speed)
-        column.addWidget(self.loop, 0, Qt.AlignmentFlag.AlignRight)
-        column.addStretch(1)
-        side.setFixedWidth(72)
-        self.side = side
-        layout = QHBoxLayout(self)
+        self.side = QWidget()
+        row = QHBoxLayout(self.side)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.loop)
+        row.addWidget(self.speed, 1)
+        self.side.setFixedWidth(SIDE - 12)
+        layout = QGridLayout(self)
         layout.setContentsMargins(12, 8, 12, 4)
-        layout.setSpacing(8)
-        layout.addWidget(self.strip, 1)
-        layout.addWidget(self.note, 1)
-        layout.addWidget(side)
+        layout.addWidget(self.strip, 0, 0)
+        layout.addWidget(self.note, 0, 0)
+        layout.addWidget(self.side, 0, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
     def sizeHint(self) -> QSize:
         return QSize(600, self.strip.sizeHint().height() + 12)
@@ -87,6 +86,8 @@ class Timeline(QFrame):
 
     def _run_changed(self) -> None:
         self.pause()
+        self.strip.set_rows(())
+        self.strip.set_count(0, 0)
         self._rethink()
         self._show_knobs()
 
@@ -113,7 +114,7 @@ class Timeline(QFrame):
         if key != self._key:
             self._key = key
             labels = NAMES if len(rows) > 1 else {"x_t": "x"}
-            self.strip.set_rows([Row(labels[name], partial(self._thumb, name)) for name in rows])
+            self.strip.set_rows([Row(labels[name], partial(self._thumb, shots, name)) for name in rows])
         expected = shots[0].frame.count + 1 if shots[0].frame.count else 0
         thinned = tape.take is not None and (tape.take.every > 1 or tape.take.complete)
         self.strip.set_count(len(shots), len(shots) if thinned else expected)
@@ -128,10 +129,9 @@ class Timeline(QFrame):
         self.strip.setVisible(not single)
         self.side.setVisible(not single)
 
-    def _thumb(self, name: str, frame: int) -> QImage:
-        shots = self.session.shots
+    def _thumb(self, shots: list[Shot], name: str, frame: int) -> QImage:
         drawn = shots[min(frame, len(shots) - 1)].drawn[name]
-        return thumbnail(drawn, self.session.state.focus)
+        return thumbnail(drawn, self.session.state.focus, THUMB_REACH[name])
 
     def _frame_changed(self) -> None:
         if self.session.shots:

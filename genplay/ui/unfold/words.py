@@ -73,18 +73,19 @@ def sampler_title(config: Mapping[str, Any], family: FamilyInfo | None) -> str:
     return title if name == "rk45" or steps is None else f"{title} {steps}"
 
 
+def tape_name(tape: Tape, parent: Tape | None, family: FamilyInfo | None, spec: DataSpec) -> str:
+    """A branch's title and what tells it from others in the fewest words."""
+    told = (
+        seed_words(tape, parent) or condition_words(tape.wanted.condition, spec) or [f"from t {tape.wanted.start:.2f}"]
+    )
+    return f"{tape_title(tape, family)} · {told[0]}"
+
+
 def tape_details(tape: Tape, parent: Tape | None, family: FamilyInfo | None, spec: DataSpec) -> str:
     """What else a branch is made of: guidance, condition, cost, and its distance to the branch it forked from."""
-    asked, parts = tape.wanted, []
-    if parent is not None:
-        parts.append(f"from t {asked.start:.2f}")
-        if tape.fresh is not None:
-            parts.append(f"fresh noise {asked.seed}")
-        elif asked.seed != parent.wanted.seed:
-            parts.append(f"seed {asked.seed}")
-    else:
-        parts.append(f"seed {asked.seed}")
-    parts += guidance_words(asked, family) + condition_words(asked.condition, spec)
+    asked = tape.wanted
+    parts = [f"from t {asked.start:.2f}"] if parent is not None else []
+    parts += seed_words(tape, parent) + guidance_words(asked, family) + condition_words(asked.condition, spec)
     shots = tape.shots
     if shots and "nfe" in shots[-1].frame.facts:
         parts.append(f"{int(shots[-1].frame.facts['nfe']):,} NFE")
@@ -92,6 +93,13 @@ def tape_details(tape: Tape, parent: Tape | None, family: FamilyInfo | None, spe
     if away is not None:
         parts.append(f"Δ {away:.3f}")
     return " · ".join(parts)
+
+
+def seed_words(tape: Tape, parent: Tape | None) -> list[str]:
+    """The seed, where it is not that of the branch it forked from."""
+    if tape.fresh is not None:
+        return [f"fresh noise {tape.wanted.seed}"]
+    return [f"seed {tape.wanted.seed}"] if parent is None or tape.wanted.seed != parent.wanted.seed else []
 
 
 def guidance_words(asked: Trajectory, family: FamilyInfo | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MODES = ("wipe", "side", "difference")
-GAP, BETWEEN = 1, 24
+GAP, BETWEEN, CAPTION = 1, 24, 20
 SLOW, STEP = 0.1, 0.02
 
 
@@ -39,7 +38,8 @@ class Compare(QWidget):
         self.largest = 0.0  # of the difference, in [0, 1]
         self._images: tuple[QImage, QImage, QImage] | None = None
         self._pair: tuple[np.ndarray, np.ndarray] | None = None
-        self._last: float | None = None
+        self._across = 1
+        self._last: float | None = None  # where the pointer was
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 80)
@@ -62,8 +62,8 @@ class Compare(QWidget):
         away = _difference(a, b)
         self.largest = float(away.max())
         painted = colours(away.reshape(-1, away.shape[-1]), 0.0, max(self.largest, 1 / 255)).reshape(*away.shape, 3)
-        width = self.width() / 2 if self.mode == "side" else self.width()
-        across = _columns(len(a), width, self.height())
+        width = (self.width() - BETWEEN) / 2 if self.mode == "side" else self.width()
+        across = self._across = _columns(a.shape, width, self.height() - CAPTION)
         self._images = (_sheet(a, across), _sheet(b, across), _sheet(painted, across))
         self.update()
 
@@ -86,9 +86,9 @@ class Compare(QWidget):
             return []
         w, h, ratio = self._images[0].width(), self._images[0].height(), self.devicePixelRatioF()
         if self.mode != "side":
-            return [pixels.centred(self.width(), self.height(), w, h, ratio)]
+            return [pixels.centred(self.width(), self.height() - CAPTION, w, h, ratio)]
         half = (self.width() - BETWEEN) / 2
-        left = pixels.centred(half, self.height(), w, h, ratio)
+        left = pixels.centred(half, self.height() - CAPTION, w, h, ratio)
         return [left, left.translated(round(half + BETWEEN), 0)]
 
     # ---- painting
@@ -107,20 +107,64 @@ class Compare(QWidget):
                 pixels.draw(painter, place, image)
         else:
             self._draw_wipe(painter, places[0], a, b)
+        self._draw_names(painter)
 
     def _draw_wipe(self, painter: QPainter, place: QRectF, a: QImage, b: QImage) -> None:
-        x = round(place.left() + self.share * place.width())
+        """In every picture the line stands at the same share of its width."""
         pixels.draw(painter, place, b)
-        painter.save()
-        painter.setClipRect(QRectF(place.left(), place.top(), x - place.left(), place.height()))
-        pixels.draw(painter, place, a)
-        painter.restore()
+        for cell in self._cells(place):
+            x = round(cell.left() + self.share * cell.width())
+            painter.save()
+            painter.setClipRect(QRectF(cell.left(), cell.top(), x - cell.left(), cell.height()))
+            pixels.draw(painter, place, a)
+            painter.restore()
+            painter.setPen(QPen(theme.colour("accent"), 2))
+            painter.drawLine(QPointF(x, cell.top()), QPointF(x, cell.bottom()))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "background"), 1.5))
+            painter.setBrush(theme.colour("handle"))
+            painter.drawEllipse(QPointF(x, cell.bottom() - 10), 5, 5)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _cells(self, place: QRectF) -> list[QRectF]:
+        """Where each picture is within a sheet at ``place``."""
+        if self._pair is None or self._images is None:
+            return []
+        n, height, width = self._pair[0].shape[:3]
+        scale = place.width() / self._images[0].width()
+        cells = []
+        for i in range(n):
+            row, column = divmod(i, self._across)
+            left, top = place.left() + column * (width + GAP) * scale, place.top() + row * (height + GAP) * scale
+            cells.append(QRectF(left, top, width * scale, height * scale))
+        return cells
+
+    def _draw_names(self, painter: QPainter) -> None:
+        """Below the pictures: whose they are."""
+        area = QRectF(0, self.height() - CAPTION, self.width(), CAPTION)
+        places = self.picture_rects()
+        if self.mode == "side":
+            spots = [QRectF(p.left(), area.top(), p.width(), CAPTION) for p in places]
+            flags = [Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignLeft]
+        else:
+            half = QRectF(places[0].left(), area.top(), places[0].width() / 2, CAPTION)
+            spots = [half, half.translated(half.width(), 0)]
+            flags = [Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight]
+        painter.setFont(theme.font(12))
+        for name, tint, spot, flag in zip(self.names, self.colours, spots, flags):
+            self._draw_name(painter, name, tint, spot, flag)
+
+    def _draw_name(self, painter: QPainter, name: str, tint: QColor, spot: QRectF, flag: Qt.AlignmentFlag) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour("accent"), 2))
-        painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
-        painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "background"), 1.5))
-        painter.setBrush(theme.colour("handle"))
-        painter.drawEllipse(QPointF(x, place.center().y()), 7, 7)
+        metrics = painter.fontMetrics()
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(spot.width()) - 18)
+        wide = metrics.horizontalAdvance(text) + 14
+        left = spot.left() if flag == Qt.AlignmentFlag.AlignLeft else spot.right() - wide
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        painter.drawEllipse(QPointF(left + 4, spot.center().y()), 4, 4)
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(QRectF(left + 14, spot.top(), wide, spot.height()), Qt.AlignmentFlag.AlignVCenter, text)
 
     # ---- the line
 
@@ -135,14 +179,17 @@ class Compare(QWidget):
         places = self.picture_rects()
         if event.button() == Qt.MouseButton.LeftButton and self.mode == "wipe" and places:
             self._last = event.position().x()
-            self._put((self._last - places[0].left()) / max(1.0, places[0].width()))
+            cells = self._cells(places[0])
+            under = [cell for cell in cells if cell.left() <= self._last <= cell.right()]
+            cell = under[0] if under else cells[0]
+            self._put((self._last - cell.left()) / cell.width())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._last is None:
             return
         slow = SLOW if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
         x = event.position().x()
-        self._put(self.share + slow * (x - self._last) / max(1.0, self.picture_rects()[0].width()))
+        self._put(self.share + slow * (x - self._last) / self._cells(self.picture_rects()[0])[0].width())
         self._last = x
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -167,11 +214,16 @@ def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.abs(a.astype(np.float32) - b.astype(np.float32)).mean(axis=-1) / 255
 
 
-def _columns(n: int, width: float, height: float) -> int:
-    """How many pictures stand in a row: as square as the view is."""
-    wanted = math.sqrt(n * max(1, width) / max(1, height))
-    fits = [columns for columns in range(1, n + 1) if n % columns == 0]
-    return min(fits, key=lambda columns: abs(columns - wanted))
+def _columns(shape: tuple[int, ...], width: float, height: float) -> int:
+    """How many pictures stand in a row: so many that they are largest, and rows are full where possible."""
+    n, high, wide = shape[:3]
+
+    def fit(columns: int) -> tuple[float, bool, int]:
+        rows = -(-n // columns)
+        scale = min(width / (columns * (wide + GAP)), height / (rows * (high + GAP)))
+        return (int(scale) if scale >= 1 else scale), n % columns == 0, columns
+
+    return max(range(1, n + 1), key=fit)
 
 
 def _sheet(x: np.ndarray, columns: int) -> QImage:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from genplay.ui import theme
 from genplay.ui.views import pixels
 
-LABEL, SIDE = 72, 72  # room at the left for names, at the right for the end of the slider
+LABEL, SIDE = 76, 116  # room at the left for names, at the right for the end of the slider
 ROW, GAP, TRACK = 34, 4, 26
 SLOW = 0.1
 TEN = 10
@@ -85,6 +85,8 @@ class TapeStrip(QWidget):
         grown = len(rows) != len(self._rows)
         self._rows = tuple(rows)
         self._thumbs.clear()
+        if not rows:
+            self.count = self.total = self.frame = 0
         if grown:
             self.updateGeometry()
         self._redraw()
@@ -96,7 +98,7 @@ class TapeStrip(QWidget):
             self._redraw()
 
     def set_frame(self, frame: int) -> None:
-        """Put the handle on a frame; only what moves is painted anew."""
+        """Put the handle on a frame; what stands still is not drawn anew."""
         if frame != self.frame:
             self.frame = frame
             self.update()
@@ -146,10 +148,9 @@ class TapeStrip(QWidget):
     def shown_frames(self) -> list[int]:
         """The frames that have a thumbnail: evenly spread over all that are expected."""
         left, right = self._span()
-        fit = max(2, int((right - left) // (self._thumb_size().width() + 1)) + 1)
+        fit = max(2, int((right - left) // self._thumb_size().width()) + 1)
         n = min(fit, self.total)
-        step = (self.total - 1) / max(1, n - 1)
-        return sorted({round(i * step) for i in range(n)})
+        return [round(i * (self.total - 1) / max(1, n - 1)) for i in range(n)]
 
     def _thumb(self, row: int, frame: int) -> QImage:
         key = row, frame
@@ -180,9 +181,11 @@ class TapeStrip(QWidget):
             painter.setPen(theme.colour("dim"))
             area = QRectF(0, self._top(number), LABEL - 12, ROW)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, row.name)
-            for frame in self.shown_frames():
+            frames = self.shown_frames()
+            for place, frame in enumerate(frames):
                 if frame < self.count:
-                    pixels.draw(painter, self._thumb_rect(number, frame), self._thumb(number, frame))
+                    x = self.x_of(place * (self.total - 1) / max(1, len(frames) - 1))
+                    pixels.draw(painter, self._thumb_rect(number, x), self._thumb(number, frame))
         painter.setFont(theme.font(11))
         painter.setPen(theme.colour("dim"))
         track = QRectF(0, self._top(len(self._rows)), LABEL - 12, TRACK)
@@ -195,16 +198,16 @@ class TapeStrip(QWidget):
     def _top(self, row: int) -> int:
         return row * (ROW + GAP)
 
-    def _thumb_rect(self, row: int, frame: int) -> QRectF:
+    def _thumb_rect(self, row: int, x: float) -> QRectF:
         size = self._thumb_size()
-        left = round(self.x_of(frame) - size.width() / 2)
+        left = round(x - size.width() / 2)
         return QRectF(left, self._top(row) + (ROW - size.height()) // 2, size.width(), size.height())
 
     def _draw_chosen(self, painter: QPainter) -> None:
         """The frame on show in its own place, outlined, over its neighbours."""
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for row in range(len(self._rows)):
-            area = self._thumb_rect(row, self.frame)
+            area = self._thumb_rect(row, self.x_of(self.frame))
             if self.frame < self.count:
                 pixels.draw(painter, area, self._thumb(row, self.frame))
             painter.setPen(QPen(theme.colour("accent"), 2))
