@@ -181,15 +181,15 @@ def test_strip_and_plot_choose_the_time_and_words_tell_it(rig: Rig) -> None:
 
 def test_another_example_and_the_sample_on_show_are_noised(rig: Rig) -> None:
     part = rig.part(ForwardPart)
-    first = part.x
+    first = part.clean
     part.source.next.click()
     rig.drain(3)
-    assert not np.array_equal(part.x, first)
+    assert not np.array_equal(part.clean, first)
     assert part.source.about.text() == "example 2 of the data"
     part.source.shown.click()
     rig.drain(3)
-    assert np.array_equal(part.x[0], rig.session.shot.drawn["x_0"][0])
-    assert np.array_equal(part.noised.x[0, 0], part.x[0])
+    assert np.array_equal(part.clean[0], rig.session.shot.drawn["x_0"][0])
+    assert np.array_equal(part.noised.x[0, 0], part.clean[0])
     assert part.exhibit().kind == "animation" and len(part.exhibit().x) == len(TIMES)
 
 
@@ -214,7 +214,7 @@ def test_an_unreadable_file_is_one_sentence(rig: Rig, tmp_path: Path) -> None:
     image.fill(0xFF00FF00)
     mime.setImageData(image)
     part.source.take(mime)
-    assert part.x.shape == (1, 16, 16, 3) and (part.x == (0, 255, 0)).all()
+    assert part.clean.shape == (1, 16, 16, 3) and (part.clean == (0, 255, 0)).all()
 
 
 # ---- the duel

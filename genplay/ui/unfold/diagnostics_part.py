@@ -80,7 +80,7 @@ class DiagnosticsPart(Part):
         run = self.session.run
         values = run.vectors.get(LOSS) if run is not None else None
         known = np.zeros(0) if values is None else np.asarray(values, np.float64)
-        self.loss.set_values(known)
+        self.loss.set_values(known.tolist())
         self.loss_words.setText(CURVES)
 
     def _answered(self, answer: Answer, question: Question) -> None:
@@ -93,7 +93,7 @@ class DiagnosticsPart(Part):
             self.words.hide()
             return
         found: BoundByTime = self.answer.value
-        self.bound.set_values(found.bits, found.error)
+        self.bound.set_values(found.bits.tolist(), found.error.tolist())
         self.words.setText(told(found) + self._age())
         self.words.show()
 

@@ -43,7 +43,7 @@ class ForwardPart(Part):
 
     def __init__(self, session: UnfoldSession) -> None:
         super().__init__(session)
-        self.x: np.ndarray | None = None  # what is noised
+        self.clean: np.ndarray | None = None  # what is noised
         self.noised: Corrupted | None = None
         self.question: Corrupt | None = None
         self.answer: Answer | None = None
@@ -145,14 +145,14 @@ class ForwardPart(Part):
     # ---- asking
 
     def run_selected(self) -> None:
-        self.x = self.noised = self.question = self.answer = self._drawn = None
+        self.clean = self.noised = self.question = self.answer = self._drawn = None
         self.plot.set_schedule(None)
         self._draw()
 
     def refresh(self) -> None:
         if self.plot.schedule is None:
             self.ask("schedule", DescribeSchedule(), self._described)
-        if self.x is None:
+        if self.clean is None:
             self.source.show_row(whole_in(self.settings().get("row"), 0, 1 << 20, 0))
         elif self.noised is None:
             self._corrupt()
@@ -163,14 +163,14 @@ class ForwardPart(Part):
         self._show_time()
 
     def _take(self, x: np.ndarray, title: str, row: int) -> None:
-        self.x = x
+        self.clean = x
         if row >= 0 and row != self.settings().get("row"):
             self.session.apply(self.session.state.with_part(self.name, {"row": row}))
         self._corrupt()
 
     def _corrupt(self) -> None:
-        assert self.x is not None
-        question = Corrupt(self.x, TIMES, seed=self.session.state.seed)
+        assert self.clean is not None
+        question = Corrupt(self.clean, TIMES, seed=self.session.state.seed)
         self.ask("noised", question, lambda answer: self._noised(answer, question))
 
     def _noised(self, answer: Answer, question: Corrupt) -> None:

@@ -81,7 +81,8 @@ class InterpolatePart(Part):
         for widget in (self.add, self.dice, self.options):
             top.addWidget(widget)
         top.addStretch(1)
-        for widget in (self.bar, self.cancel, self.play, self.save):
+        top.addWidget(self.bar)
+        for widget in (self.cancel, self.play, self.save):
             top.addWidget(widget)
         self._shown = QStackedWidget()
         self._shown.addWidget(self.large)

@@ -239,13 +239,14 @@ class StartPart(Part):
         self._show_words()
 
     def _show_painting(self, found: tuple[Painting, np.ndarray] | None) -> None:
-        painting, original = found if found is not None else (None, None)
-        shown = self.canvas.painting
+        shown, before = self.canvas.painting, self._original
+        painting, self._original = found if found is not None else (None, None)
+        self.canvas.original = self._original
         if painting is None or shown is None or not painting.same(shown):
             self.canvas.set_painting(painting)
-        if painting is not None and (self._original is None or not np.array_equal(original, self._original)):
+        other = before is None or self._original is None or not np.array_equal(self._original, before)
+        if painting is not None and other:
             self.tools.offer(painting)
-        self._original = self.canvas.original = original
 
     def _show_words(self) -> None:
         inpainting = self.inpainting
