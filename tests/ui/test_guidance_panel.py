@@ -269,7 +269,7 @@ def test_the_microscope_shows_four_predictions_and_follows_its_slider(faces: Rig
     part.steps.pressed.emit()
     part.steps._change(3)
     part.steps.released.emit(3)
-    assert part.step == 2
+    assert part.place == 2
     assert (part.grid.images != before).any()
     assert "step 3 of" in part.about.text()
     assert part.norm.marked == part.cosine.marked == part.found[2].t
@@ -285,7 +285,7 @@ def test_looking_at_steps_and_samples_asks_nothing(faces: Rig) -> None:
     faces.panel.session.set("another sample", sample=9)
     faces.drain()
     assert len(faces.engine.submitted) == before
-    assert faces.panel.microscope.found[faces.panel.microscope.step].t == pytest.approx(0.9, abs=0.03)
+    assert faces.panel.microscope.found[faces.panel.microscope.place].t == pytest.approx(0.9, abs=0.03)
 
 
 def test_without_a_difference_the_microscope_says_why(faces: Rig) -> None:
@@ -294,6 +294,26 @@ def test_without_a_difference_the_microscope_says_why(faces: Rig) -> None:
     faces.drain()
     assert faces.panel.microscope.empty.isVisible()
     assert "move the scale" in faces.panel.microscope.empty.text
+
+
+def test_steps_keep_their_numbers_where_some_are_not_guided(faces: Rig) -> None:
+    faces.show_part("microscope")
+    part = faces.panel.microscope
+    part.found = part.found[5:15]
+    faces.panel.session.set("look at the first step", step=0)
+    assert part.about.text().startswith("sample 1   ·   step 6 of 20")
+    faces.panel.session.set("look at the tenth step", step=9)
+    assert part.found[part.place].index == 9 and part.steps.value() == 10
+
+
+def test_the_microscope_says_what_guidance_leads_away_from_and_with_which_weights(faces: Rig) -> None:
+    faces.show_part("microscope")
+    assert faces.panel.microscope.caption.text().startswith("guided = unconditional + w × difference")
+    settings = {"negative": "glasses=dark", "weights": "'hair colour:2'"}
+    faces.panel.session.do(faces.state.with_settings(**settings), "x")
+    faces.drain()
+    assert faces.panel.microscope.caption.text().startswith("guided = negative + each weight × its difference")
+    assert "own weights" in faces.panel.microscope.about.text()
 
 
 def test_many_steps_are_followed_for_fewer_samples(faces: Rig) -> None:

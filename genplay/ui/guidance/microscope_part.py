@@ -31,9 +31,9 @@ AS_TIPS = {
     "data": "Each prediction as the clean picture that it stands for",
     "noise": "Each prediction as the noise that it is, grey for none",
 }
-SAME = "At a scale of 1 the model is asked once a step, and there is no difference to see: move the scale."
+SAME = "At a scale of 0 or 1 the model is asked once a step, and there is no difference to see: move the scale."
 NOTHING = "Nothing is asked for: choose a condition to see what it changes at every step."
-FORMULA = "guided = unconditional + w × difference"
+AFTER = "Clipping, rescaling and thresholding come after."
 TINTS = {"unconditional": "#E69F00", "conditional": "#56B4E9", "guided": "#CC79A7"}
 
 
@@ -148,10 +148,11 @@ class MicroscopePart(Part):
     # ---- showing
 
     @property
-    def step(self) -> int:
-        """The step on show, as an index of ``found``."""
+    def place(self) -> int:
+        """Where in ``found`` the step on show is: steps outside the interval of guidance are not there."""
         wanted = self.session.state.step
-        return min(len(self.found) // 2 if wanted == MIDDLE else wanted, max(0, len(self.found) - 1))
+        away = [abs(p.index - wanted) for p in self.found]
+        return len(self.found) // 2 if wanted == MIDDLE or not away else away.index(min(away))
 
     @property
     def sample(self) -> int:
@@ -166,7 +167,11 @@ class MicroscopePart(Part):
         cosine = [float(p.cosine[self.sample] if pictures else p.cosine.mean()) for p in self.found]
         self.norm.set_curve(t, np.array(size), low=0.0)
         self.cosine.set_curve(t, np.array(cosine), low=0.9, high=1.0)
-        self.steps.high = float(max(2, len(self.found)))
+        self.steps.high = float(max(2, self._count()))
+
+    def _count(self) -> int:
+        """How many steps there are."""
+        return (self.found[-1].count or self.found[-1].index + 1) if self.found else 0
 
     def _draw(self) -> None:
         """The step on show: an array lookup."""
@@ -179,50 +184,65 @@ class MicroscopePart(Part):
             self._views.setCurrentWidget(self.empty)
             self.about.setText("")
             return
-        found = self.found[self.step]
-        self.steps.set_value(self.step + 1)
+        found = self.found[self.place]
+        self.steps.set_value(found.index + 1)
         for chart in (self.norm, self.cosine):
             chart.set_cursor(found.t)
         self._draw_step(found)
 
     def _draw_step(self, found: Prediction) -> None:
-        scale = f"w = {found.scale:.2f}" if np.isfinite(found.scale) else "own weights"
+        apart = self._apart or not np.isfinite(found.scale)
+        scale = "own weights" if apart else f"w = {found.scale:.2f}"
         of = f"sample {self.sample + 1}" if self.session.pictures else f"{len(found.x_t):,} points"
         self.about.setText(
-            f"{of}   ·   step {self.step + 1} of {len(self.found)}   ·   t = {found.t:.2f}   ·   {scale}"
+            f"{of}   ·   step {found.index + 1} of {self._count()}   ·   t = {found.t:.2f}   ·   {scale}"
         )
         self.about.setToolTip(self.about.text())
         if not self.session.pictures:
             self._draw_points(found)
             return
         shown, greatest = pictures(found, self.sample, self.session.state.noise)
-        captions = [f"{name}, ±{greatest:.2g}" if name == "difference" else name for name in NAMES]
+        captions = [self._base, "conditional", f"difference, ±{greatest:.2g}", "guided"]
         self.grid.set_images(shown, captions)
         self._views.setCurrentWidget(self.grid)
-        self.caption.setText(f"{FORMULA}   ·   mid-grey: no difference")
+        self.caption.setText(f"{self._formula()}   ·   mid-grey: no difference")
         unit = "standard deviations of noise" if self.session.state.noise else "where −1 is black and 1 is white"
-        self.caption.setToolTip(f"The difference is scaled by its own greatest value, {greatest:.3g} ({unit}).")
+        self.caption.setToolTip(f"The difference is scaled by its own greatest value, {greatest:.3g} ({unit}). {AFTER}")
+
+    @property
+    def _apart(self) -> bool:
+        """Whether attributes have weights of their own."""
+        return self.question is not None and bool(self.question.config.get("weights"))
+
+    @property
+    def _base(self) -> str:
+        """What guidance leads away from."""
+        return "negative" if self.question is not None and self.question.config.get("negative") else NAMES[0]
+
+    def _formula(self) -> str:
+        return f"guided = {self._base} + " + ("each weight × its difference" if self._apart else "w × difference")
 
     def _draw_points(self, found: Prediction) -> None:
         self._views.setCurrentWidget(self.scatter)
         self.scatter.set_layer("x_t", found.x_t, colour="dim", size=3, opacity=0.5, title="x_t", z=-1)
         for index, name in enumerate(NAMES):
             if name in TINTS:
-                self.scatter.set_layer(name, found.data[index], colour=QColor(TINTS[name]), size=4, title=name)
-        self.caption.setText(f"where each prediction would have the points end   ·   {FORMULA}")
+                title = name if index else self._base
+                self.scatter.set_layer(name, found.data[index], colour=QColor(TINTS[name]), size=4, title=title)
+        self.caption.setText(f"where each prediction would have the points end   ·   {self._formula()}")
 
     def _pick(self, t: float) -> None:
         nearest = int(np.abs(np.array([p.t for p in self.found]) - t).argmin())
-        if nearest != self.step:
-            self.session.apply(replace(self.session.state, step=nearest))
+        if nearest != self.place:
+            self.session.apply(replace(self.session.state, step=self.found[nearest].index))
 
     def exhibit(self, name: str) -> Exhibit | None:
         """The four pictures, with all predictions of the sample as arrays."""
         if self.answer is None or self.question is None or not self.found or not self.session.pictures:
             return None
-        shown, _ = pictures(self.found[self.step], self.sample, self.session.state.noise)
+        shown, _ = pictures(self.found[self.place], self.sample, self.session.state.noise)
         arrays = {"t": np.array([p.t for p in self.found])}
         for index, what in enumerate(NAMES):
             arrays[what] = np.stack([p.noise[index, self.sample] for p in self.found])
-        answer, title = self.answer, f"{name} guidance at step {self.step + 1}"
+        answer, title = self.answer, f"{name} guidance at step {self.found[self.place].index + 1}"
         return Exhibit(title, "grid", shown, self.question, answer.step, answer.digest, len(NAMES), arrays=arrays)

@@ -21,9 +21,12 @@ NOISE_RANGE = 2.5  # standard deviations of noise that the ends of grey stand fo
 class Prediction:
     """Four predictions of every sample at one step, float32 (4, N, ...) in the order of ``NAMES``.
 
-    ``noise`` holds them as eps, ``data`` as guesses at x_0. The third of each is the second less the first.
+    ``index`` is the step's, of ``count`` (0 when unknown). ``noise`` holds them as eps, ``data`` as guesses at x_0. The
+    third of each is the second less the first.
     """
 
+    index: int
+    count: int
     t: float
     scale: float
     x_t: np.ndarray
@@ -55,7 +58,8 @@ def prediction_of(frame: Frame) -> Prediction | None:
     data = (x_t - sigma * noise) / alpha
     data[2] = -sigma / alpha * noise[2]
     data[3] = extras.get("x_0", data[3])
-    return Prediction(frame.t, frame.facts.get("guidance", np.nan), x_t, noise, data.astype(np.float32))
+    scale = frame.facts.get("guidance", np.nan)
+    return Prediction(frame.index, frame.count, frame.t, scale, x_t, noise, data.astype(np.float32))
 
 
 def pictures(found: Prediction, sample: int, as_noise: bool) -> tuple[np.ndarray, float]:
