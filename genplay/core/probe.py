@@ -26,12 +26,15 @@ class Partial(NamedTuple):
     """An answer so far: a record of ``genplay.contract.results`` and, where known, the progress in [0, 1].
 
     ``kept`` ones are a series, such as the frames of a film: all of them reach the window, in order. Of the others, it
-    may see only the newest.
+    may see only the newest. One without a value, a ``BREATH``, says nothing: long work can be stopped there.
     """
 
     value: Any
     progress: float | None = None
     kept: bool = False
+
+
+BREATH = Partial(None)
 
 
 class Probe:

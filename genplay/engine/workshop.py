@@ -122,6 +122,9 @@ class Workshop:
     def _deliver(self, request: ask_for.Ask, answers: Iterator[Partial], step: int, digest: str) -> Iterator[None]:
         answer = None
         for part in answers:
+            if part.value is None:
+                yield
+                continue
             answer = Answer(
                 request.job, request.slot, request.run_id, step, part.value, part.progress, False, digest, part.kept
             )

@@ -81,17 +81,15 @@ class Trajectory(Probe):
         """A ``results.Frame`` a step, then a ``results.Tape`` of all of them. Raises ``BadInput`` beyond 512 MiB."""
         within("The number of samples", question.n, 1, MAX_WATCHED)
         start = start_of(model, question)
-        found = list(samplers(model, question, generator, start))
         count = steps_ahead(model, question, start.t)
         frames: list[results.Frame] = []
         size = 0
-        for states in together([sampler for _, sampler in found]):
-            frame = combined(len(frames), count, list(zip(states, (keep for keep, _ in found))), model.spec)
-            frames.append(frame)
-            size += frame.x.nbytes + sum(extra.nbytes for extra in frame.extras.values())
+        for state in side_by_side(model, question, generator, start):
+            frames.append(_frame(len(frames), count, state, model.spec))
+            size += frames[-1].x.nbytes + sum(extra.nbytes for extra in frames[-1].extras.values())
             if size > MAX_TAPE:
                 raise BadInput("This has more states than can be kept; ask for fewer samples or fewer steps.")
-            yield Partial(frame, min(1.0, max(0.0, 1 - frame.t / start.t)), kept=True)
+            yield Partial(frames[-1], min(1.0, max(0.0, 1 - state.t / start.t)), kept=True)
         last = len(frames) - 1
         yield Partial(results.Tape(tuple(dataclasses.replace(f, count=last) for f in frames)), 1.0)
 
@@ -104,16 +102,34 @@ def steps_ahead(model: Model, question: requests.Trajectory, start: float) -> in
     return 0 if config.sampler == "rk45" else len(grid(model.schedule, config, start)) - 1
 
 
-def together(walks: list[Iterator[Frame]]) -> Iterator[list[Frame]]:
-    """The states of several samplers side by side; one that is done stays at its sample until all are."""
-    states = [next(walk) for walk in walks]
-    yield states
-    while True:
-        later = [next(walk, None) for walk in walks]
-        if all(state is None for state in later):
-            return
-        states = [state if new is None else new for state, new in zip(states, later)]
-        yield states
+def side_by_side(model: Model, question: Any, generator: Generator, start: Start | None = None) -> Iterator[Frame]:
+    """All of ``question.n`` samples, a step at a time; a piece that is done stays at its samples until all are."""
+    found = list(samplers(model, question, generator, start))
+    walks = [walk for _, walk in found]
+    states: list[Frame] = []
+    while any(later := [next(walk, None) for walk in walks]):
+        states = [new or old for new, old in zip(later, states or later)]  # type: ignore[misc]
+        yield merged([cut(state, keep) for state, (keep, _) in zip(states, found)])
+
+
+def cut(frame: Frame, keep: int) -> Frame:
+    """The first rows of a state."""
+    if len(frame.x) == keep:
+        return frame
+    return dataclasses.replace(frame, x=frame.x[:keep], extras={n: v[:keep] for n, v in frame.extras.items()})
+
+
+def merged(states: list[Frame]) -> Frame:
+    """The rows of several states as one, whose time and facts are those of the one farthest from data."""
+    if len(states) == 1:
+        return states[0]
+    latest = max(states, key=lambda state: state.t)
+    names = [name for name in latest.extras if all(name in state.extras for state in states)]
+    extras = {name: torch.cat([state.extras[name] for state in states]) for name in names}
+    facts = dict(latest.facts)
+    if "nfe" in facts:
+        facts["nfe"] = max(state.facts["nfe"] for state in states)
+    return Frame(torch.cat([state.x for state in states]), latest.t, extras, facts)
 
 
 class _Rows:
@@ -171,16 +187,9 @@ def _code(frame: Frame, keep: int) -> np.ndarray | None:
     return None if z is None else z[:keep].float().cpu().numpy().copy()
 
 
-def combined(index: int, count: int, states: list[tuple[Frame, int]], spec: DataSpec) -> results.Frame:
-    """The first rows of several states as one frame, whose facts are those of the state farthest from data."""
-    latest = max((state for state, _ in states), key=lambda state: state.t)
-    facts = dict(latest.facts)
-    if "nfe" in facts:
-        facts["nfe"] = max(state.facts["nfe"] for state, _ in states)
-    x = torch.cat([state.x[:keep] for state, keep in states])
-    names = [name for name in latest.extras if all(name in state.extras for state, _ in states)]
-    extras = {name: _extra(torch.cat([state.extras[name][:keep] for state, keep in states]), spec) for name in names}
-    return results.Frame(index, count, float(latest.t), to_plain(x, spec), extras, facts)
+def _frame(index: int, count: int, state: Frame, spec: DataSpec) -> results.Frame:
+    extras = {name: _extra(value, spec) for name, value in state.extras.items()}
+    return results.Frame(index, count, float(state.t), to_plain(state.x, spec), extras, dict(state.facts))
 
 
 def _extra(value: Tensor, spec: DataSpec) -> np.ndarray:

@@ -84,6 +84,20 @@ def _check(model: Model, question: requests.Trajectory) -> None:
         raise BadInput(f"{what} to begin with.")
 
 
+def gaussian(model: Model) -> GaussianModel:
+    """The model as one with a Gaussian path; raises ``BadInput`` for another."""
+    if not isinstance(model, GaussianModel):
+        raise BadInput(f"This {model.title} has no noise schedule that is known here.")
+    return model
+
+
+def unit(name: str, value: float, low: float = 0.0) -> float:
+    """``value`` if it is a number in [low, 1]; raises ``BadInput`` naming it."""
+    if not _is_number(value) or not low <= value <= 1:
+        raise BadInput(f"{name} must be a number from {low:g} to 1, not {value!r:.40}.")
+    return float(value)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
