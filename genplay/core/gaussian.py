@@ -136,7 +136,7 @@ class GaussianModel(Model):
 
     def _at(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """alpha and sigma (B,) float32 at times (B,)."""
-        t = t.double() if t.device.type != "mps" else t
+        t = t.to(finest(t.device))
         return self.schedule.alpha(t).float(), self.schedule.sigma(t).float()
 
     def _wide(self, values: Tensor) -> Tensor:
@@ -159,7 +159,7 @@ class GaussianModel(Model):
 
     def velocity(self, x: Tensor, t: float, labels: Tensor | None = None) -> Tensor:
         """dx/dt of the probability-flow ODE, f x + g^2 / (2 sigma) eps (on straight lines eps - x_0), (B, *shape)."""
-        times = torch.full((len(x),), t, device=x.device, dtype=torch.float64)
+        times = torch.full((len(x),), t, device=x.device, dtype=finest(x.device))
         x_0, eps = self.estimate(x, times, labels)
         if self.schedule.flat:
             return eps - x_0
@@ -176,7 +176,7 @@ class GaussianModel(Model):
     def draw_times(self, n: int, generator: Generator) -> Tensor:
         """Times (n,) float64 for a training step: one in each n-th of [0, 1], snapped to what the schedule knows."""
         times = self.shaped(stratified(n, generator)).clamp(min=max(self.schedule.t_min, 1e-5))
-        return self.schedule.snap(times).to(self.device)
+        return self.schedule.snap(times).to(finest(self.device)).to(self.device)
 
     def shaped(self, u: Tensor) -> Tensor:
         """Times whose distribution training wants, from ones even in [0, 1]."""
@@ -299,8 +299,8 @@ class GaussianModel(Model):
         """
         x_t = self.corrupt(x_0, later, g)
         square = (x_0 - self.denoise(x_t, later, labels)).flatten(1).square()
-        alpha, sigma = (v.double() for v in self._at(later))
-        before = self.schedule.log_snr(earlier.double().clamp(min=1e-9)).exp()
+        alpha, sigma = (v.to(finest(v.device)) for v in self._at(later))
+        before = self.schedule.log_snr(earlier.to(finest(earlier.device)).clamp(min=1e-9)).exp()
         inner = (before - (alpha / sigma) ** 2) / 2 * square.sum(1)
         spread = (sigma / alpha)[:, None]
         first = (square / (2 * spread**2) + spread.log() + 0.5 * math.log(2 * math.pi)).sum(1)
@@ -328,6 +328,11 @@ def stratified(n: int, generator: Generator) -> Tensor:
     """Numbers (n,) float64, one drawn from each n-th of [0, 1]: a batch that covers all times alike."""
     within = torch.rand(n, generator=generator, device=generator.device).cpu()
     return (torch.arange(n, dtype=torch.float64) + within) / n
+
+
+def finest(device: torch.device) -> torch.dtype:
+    """The type in which times are kept on a device: float64, which Apple's does not have."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def normal(shape: Any, generator: Generator, device: torch.device) -> Tensor:
@@ -424,7 +429,7 @@ class Guided:
     def _ask(self, x: Tensor, t: float, labels: Tensor | None, times: int = 1) -> Tensor:
         model = self.model
         self.nfe += times
-        time = torch.full((len(x),), t, device=x.device, dtype=torch.float64 if x.device.type != "mps" else x.dtype)
+        time = torch.full((len(x),), t, device=x.device, dtype=finest(x.device))
         previous = self.previous
         if previous is not None and len(previous) != len(x):
             previous = torch.cat([previous] * (len(x) // len(previous)))
@@ -542,7 +547,7 @@ class _Flow:
         y = state[:, :-1].view(self.shape)
         with torch.enable_grad():
             y = y.detach().requires_grad_(True)
-            times = torch.full((len(y),), t, dtype=torch.float64, device=y.device)
+            times = torch.full((len(y),), t, dtype=finest(y.device), device=y.device)
             if self.schedule.flat:
                 x_0, eps = self.estimate(y, times, self.labels)
                 rate = eps - x_0

@@ -25,7 +25,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
-from genplay.core.gaussian import GaussianModel, frozen, normal
+from genplay.core.gaussian import GaussianModel, finest, frozen, normal
 from genplay.core.model import Objective
 from genplay.core.schedules import Rectified
 from genplay.families.diffusion import BEST, PLOTS, POINTS, QUICK, NetworkConfig
@@ -151,7 +151,7 @@ class FlowMatching(GaussianModel):
         x, length = eps, eps.new_zeros(len(eps))
         steps = self.config.teacher_steps
         for i in range(steps):
-            t = torch.full((len(x),), 1 - i / steps, device=x.device, dtype=torch.float64)
+            t = torch.full((len(x),), 1 - i / steps, device=x.device, dtype=finest(x.device))
             move = self._taught(x, t, labels) / steps
             x, length = x - move, length + move.flatten(1).norm(dim=1)
         straight = (x - eps).flatten(1).norm(dim=1)

@@ -23,7 +23,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
-from genplay.core.gaussian import GaussianModel, normal, stratified
+from genplay.core.gaussian import GaussianModel, finest, normal, stratified
 from genplay.core.model import Objective
 from genplay.core.schedules import GeometricVE, LinearVP
 from genplay.families.diffusion import PLOTS, POINTS, QUICK, NetworkConfig
@@ -114,7 +114,7 @@ class Score(GaussianModel):
     def draw_times(self, n: int, generator: Generator) -> Tensor:
         """Even times; of a ladder all levels are hit."""
         u = stratified(n, generator)
-        return self.schedule.snap(u.clamp(min=self.schedule.t_min)).to(self.device)
+        return self.schedule.snap(u.clamp(min=self.schedule.t_min)).to(finest(self.device)).to(self.device)
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
         """The denoising objective, or the sliced one."""
