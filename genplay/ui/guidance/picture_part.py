@@ -33,7 +33,7 @@ class TimedGrid(ImageGrid):
     painted = Signal(float)  # seconds
 
     def __init__(self, columns: int) -> None:
-        super().__init__(columns=columns)
+        super().__init__(columns=columns, gap=2)
         self.since = 0.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
