@@ -41,6 +41,7 @@ class Knob:
     titles: tuple[str, ...] = ()  # what the window calls the choices; empty: by their names
     control: str = ""  # a control of its own that draws this knob ("curve", "condition", "model" ...), not a form's row
     families: tuple[str, ...] = ()  # of a "model" control: the families that the model it names may belong to
+    refused: tuple[str, ...] = ()  # of a "model" control: settings that must not be on in the model it names
     required: bool = False  # of a "model" control: whether one must be named
 
     def check(self, value: object) -> Value:

@@ -44,7 +44,7 @@ class FlowMatchingConfig(NetworkConfig):
     )  # fmt: skip
     teacher: str = knob(
         "", "teacher", "a flow-matching model whose paths are to be straightened (reflow); empty: learn from the data",
-        control="model",
+        control="model", families=("flow_matching",), refused=("self_conditioning",),
     )  # fmt: skip
     teacher_steps: int = knob(
         8, "teacher steps", "Euler steps with which the teacher joins noise and data",

@@ -45,7 +45,10 @@ ROWS, MEASURED = 250, 4000  # codes encoded at once, and in all, to standardise 
 class LatentDiffusionConfig:
     """What a latent diffusion model is."""
 
-    autoencoder: str = knob("", "autoencoder", "the VAE in whose codes to work: a checkpoint or a run", control="model")
+    autoencoder: str = knob(
+        "", "autoencoder", "the VAE in whose codes to work: a checkpoint or a run",
+        control="model", families=("vae",), refused=("conditional",), required=True,
+    )  # fmt: skip
     autoencoder_knobs: str = knob("", "autoencoder's settings", "of the VAE that is part of this", control="settled")
     path: str = knob(
         "flow", "path", "how codes are noised and what is learnt: straight lines, diffusion (v), or a score (VE)",

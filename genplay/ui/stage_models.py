@@ -15,6 +15,7 @@ from genplay.ui import theme
 from genplay.ui.sidebar import thousands
 
 if TYPE_CHECKING:
+    from genplay.contract.card import Card
     from genplay.contract.catalogue import Catalogue, DataInfo
     from genplay.contract.knob import Knob
     from genplay.contract.results import RunState
@@ -41,24 +42,28 @@ class StageModel:
 
 
 def stage_models(
-    families: Sequence[str], data: str, spec: DataSpec, runs: Iterable[RunState], library: Iterable[LibraryItem]
+    knob: Knob, data: str, spec: DataSpec, runs: Iterable[RunState], library: Iterable[LibraryItem]
 ) -> list[StageModel]:
-    """The trained models of these families on this data: shipped ones, then runs, the newest first.
+    """The trained models that a knob may name for this data: shipped ones, then runs, the newest first.
 
     A run that only shows a shipped checkpoint is that checkpoint.
     """
-    found = []
+    found, shipped = [], set()
     for item in library:
-        card = item.card
-        if card is not None and card.step and (card.family in families, card.data, card.spec) == (True, data, spec):
+        shipped.add(str(item.path))
+        if item.card is not None and _suits(item.card, knob, data, spec):
             value = item.path.stem if item.path.parent == paths.shipped("checkpoints") else str(item.path)
-            found.append(StageModel(value, card.name, card.family, card.step, is_shipped=True))
-    shipped = {str(item.path) for item in library}
+            found.append(StageModel(value, item.card.name, item.card.family, item.card.step, is_shipped=True))
     for run in reversed(list(runs)):
-        is_untouched = bool(run.digest) and run.path in shipped
-        if run.step and not is_untouched and (run.family in families, run.data, run.spec) == (True, data, spec):
+        if _suits(run, knob, data, spec) and not (run.digest and run.path in shipped):
             found.append(StageModel(f"run:{run.run_id}", run.name, run.family, run.step))
     return found
+
+
+def _suits(model: Card | RunState, knob: Knob, data: str, spec: DataSpec) -> bool:
+    """Whether a trained model is of the family and data that a knob takes, without a setting that it refuses."""
+    same = model.family in knob.families and (model.data, model.spec) == (data, spec)
+    return same and model.step > 0 and not any(model.config.get(name) for name in knob.refused)
 
 
 class StageModels(QWidget):
@@ -84,7 +89,7 @@ class StageModels(QWidget):
         """Offer what can be built on for this data. Called once."""
         known = list(runs)
         for knob in self.knobs:
-            models = stage_models(knob.families, source.name, spec, known, library)
+            models = stage_models(knob, source.name, spec, known, library)
             if models or not knob.required:
                 self._rows.addWidget(self._row(knob, models))
             else:

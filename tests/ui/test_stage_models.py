@@ -17,7 +17,9 @@ from genplay.ui.settings import Settings
 from genplay.ui.sidebar import RunCard
 from genplay.ui.stage_models import stage_models
 
-ENCODER = Knob("autoencoder", "", "autoencoder", "the VAE", control="model", families=("vae",), required=True)
+ENCODER = Knob(
+    "autoencoder", "", "autoencoder", "the VAE", control="model", families=("vae",), refused=("tied",), required=True
+)
 TEACHER = Knob("teacher", "", "teacher", "a run to straighten", control="model", families=("vae", "gan"))
 SETTLED = Knob("latent", 4, "latent", "numbers in a code", low=1, high=64, control="settled")
 
@@ -74,10 +76,11 @@ def test_trained_models_of_the_family_on_the_same_data_are_offered_shipped_ones_
         run("gan", family="gan"),
         replace(run("elsewhere"), data="faces32"),
         replace(run("other shape"), spec=fake.DIGITS),
+        run("refused", config={"tied": True}),
         run("opened", digest="abc", path=str(library[0].path)),
         run("trained on", path=str(library[0].path)),
     ]
-    found = stage_models(("vae",), "faces16", fake.FACES, runs, library)
+    found = stage_models(ENCODER, "faces16", fake.FACES, runs, library)
     assert [m.value for m in found] == [str(library[0].path), "run:trained on", "run:old"]
     assert found[0].text == "Faces · VAE · shipped"
     assert found[2].text == "run old · 1.2k steps"
@@ -87,7 +90,7 @@ def test_a_checkpoint_of_the_shipped_folder_goes_by_its_name(library, monkeypatc
     from genplay.contract import paths
 
     monkeypatch.setattr(paths, "shipped", lambda folder: library[0].path.parent)
-    (found,) = stage_models(("vae",), "faces16", fake.FACES, [], library)
+    (found,) = stage_models(ENCODER, "faces16", fake.FACES, [], library)
     assert found.value == "vae-faces16"
 
 
