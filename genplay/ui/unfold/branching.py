@@ -70,7 +70,7 @@ def remove(session: UnfoldSession, id: int) -> None:
     for tape in session.tapes:
         if tape.id in gone and tape.under_way:
             session.cancel(tape.slot)
-            tape.coming = None
+            tape.leave_off()
     state = session.state
     if set(state.compared) & gone:
         state = replace(state, compared=())

@@ -35,7 +35,7 @@ class Recorder:
             return
         begun = tape.coming.begun if tape.coming else perf_counter()
         tape.refused = None
-        tape.coming = take = Take(tape.wanted, begun=begun)
+        tape.coming = tape.awaited = take = Take(tape.wanted, begun=begun)
         self._watch.start()
         self.session.ask(tape.slot, tape.wanted, lambda answer: self._answered(tape, take, answer))
 
@@ -45,13 +45,14 @@ class Recorder:
         for tape in self.session.tapes:
             if tape.under_way:
                 self.session.cancel(tape.slot)
-                tape.coming = None
+                tape.leave_off()
 
     def given_up(self, slot: str) -> None:
         """The question of a slot failed or was cancelled: what has come of it stays, and it is not put again."""
         for tape in self.session.tapes:
             if tape.slot == slot:
-                tape.refused, tape.coming = tape.wanted, None
+                tape.refused = tape.wanted
+                tape.leave_off()
                 if tape.take is not None:
                     tape.take.complete = True
                 self.session.tape_changed.emit()
@@ -66,7 +67,7 @@ class Recorder:
             self._watch.stop()
 
     def _answered(self, tape: Tape, take: Take, answer: Answer) -> None:
-        if take not in (tape.coming, tape.take):
+        if take is not tape.awaited:
             return
         take.step, take.digest = answer.step, answer.digest
         if isinstance(answer.value, Frame):
@@ -78,6 +79,7 @@ class Recorder:
         self._took(tape, take)
         if answer.last:
             self._completed(tape)
+            self.session.tape_changed.emit()
 
     def _took(self, tape: Tape, take: Take) -> None:
         """More of a take has come."""
@@ -108,6 +110,7 @@ class Recorder:
             self.session.frame_changed.emit()
 
     def _completed(self, tape: Tape) -> None:
+        tape.leave_off()
         self._keep_within()
         self.session.branches_changed.emit()
         if tape.take is not None and not tapes.same_question(tape.take.question, tape.wanted):

@@ -112,6 +112,7 @@ class Tape:
     fresh: Fresh | None = None  # its noise at the fork is drawn anew by the seed
     take: Take | None = None
     coming: Take | None = None
+    awaited: Take | None = None  # the one of these two whose frames are still to come
     refused: Trajectory | None = None  # what could not be sampled, or was given up
     shown: float = 0.0  # when it was last on show
 
@@ -138,12 +139,17 @@ class Tape:
     @property
     def under_way(self) -> bool:
         """Whether it is being sampled."""
-        return self.coming is not None or (self.take is not None and not self.take.complete and bool(self.take.shots))
+        return self.awaited is not None
 
     def fresh_for(self, wanted: Trajectory) -> bool:
         """Whether its frames, or those that are coming, are the answer to a question."""
         made = self.coming or self.take
-        return made is not None and same_question(made.question, wanted) and (made.complete or self.under_way)
+        fresh = made is not None and (made.complete or made is self.awaited)
+        return fresh and same_question(made.question, wanted)  # type: ignore[union-attr]
+
+    def leave_off(self) -> None:
+        """Its question is no longer under way."""
+        self.coming = self.awaited = None
 
     def refuses(self, wanted: Trajectory) -> bool:
         """Whether the question has failed before, or was given up."""
