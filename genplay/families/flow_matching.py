@@ -58,7 +58,7 @@ class FlowMatching(GaussianModel):
     name = "flow_matching"
     title = "Flow matching"
     summary = "Learns the straight way from noise to data: quickest to learn, and good with few steps."
-    colour = "#E69FC8"
+    colour = "#B39DDB"
     order = 31
     Config: ClassVar[type[Any]] = FlowMatchingConfig
     plots = (*PLOTS, Plot("path straightness", ("bend",), "1 is straight"))

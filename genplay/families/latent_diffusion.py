@@ -67,7 +67,7 @@ class LatentDiffusion(GaussianModel):
     name = "latent_diffusion"
     title = "Latent diffusion"
     summary = "Diffusion in the codes of a VAE: both stages at work, quick to train and to sample."
-    colour = "#A65B8B"
+    colour = "#B0568A"
     order = 33
     Config: ClassVar[type[Any]] = LatentDiffusionConfig
     plots = PLOTS

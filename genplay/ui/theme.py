@@ -53,6 +53,8 @@ TOKENS: dict[str, dict[str, str]] = {
 }
 FAMILIES = {
     "vae": "#56B4E9",
+    "flow_matching": "#B39DDB",
+    "latent_diffusion": "#B0568A",
     "gan": "#E69F00",
     "diffusion": "#CC79A7",
     "flow": "#009E73",
@@ -109,6 +111,12 @@ def colour(token: str) -> QColor:
 def family_colour(name: str) -> QColor:
     """The colour of a model family, the same in both themes; grey for one that is not listed."""
     return QColor(FAMILIES.get(name, "#999999"))
+
+
+def learn_colours(colours: dict[str, str]) -> None:
+    """Take the colours of families that are not among those known before the engine is there."""
+    for name, colour in colours.items():
+        FAMILIES.setdefault(name, colour)
 
 
 def set_mode(mode: str) -> None:

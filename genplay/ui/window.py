@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         self.bridge.run_removed.connect(self._run_removed)
         self.bridge.film_arrived.connect(lambda film: self.sidebar.show_film(film.run_id, film.x))
         self.bridge.status_changed.connect(self._status_changed)
+        self.bridge.catalogue_arrived.connect(lambda c: theme.learn_colours({f.name: f.colour for f in c.families}))
         self.bridge.catalogue_arrived.connect(lambda _: QTimer.singleShot(SETTLE_MS, self._open_something))
         self.bridge.failed.connect(self._failed)
         self.bridge.message.connect(lambda text: self.tell(text, "good"))
