@@ -88,8 +88,8 @@ def test_no_branch_where_no_noise_is_left(faces: Rig) -> None:
 
 def test_the_tree_says_what_differs_and_how_far_away_it_ended(faces: Rig) -> None:
     fork(faces, 10, config={"steps": 8, "guidance": 3.0}, condition=(2, 3, 2))
-    rows = faces.panel.lower.branches.rows
-    assert [row.depth for row in rows.values()] == [0, 1]
+    rows = faces.panel.below.branches.rows
+    assert [row.level for row in rows.values()] == [0, 1]
     assert rows[1].title == "DDIM 8"
     assert rows[1].details.startswith("from t 0.50 · w = 3 · hair colour red · 16 NFE · Δ 0.")
     assert rows[0].details == "seed 0 · 20 NFE"
@@ -97,21 +97,21 @@ def test_the_tree_says_what_differs_and_how_far_away_it_ended(faces: Rig) -> Non
     faces.session.seek(4)
     branching.fork(faces.session)
     faces.drain()
-    assert [row.depth for row in faces.panel.lower.branches.rows.values()] == [0, 1, 2]
+    assert [row.level for row in faces.panel.below.branches.rows.values()] == [0, 1, 2]
 
 
 def test_a_click_on_a_row_shows_its_tape_at_the_same_time_without_asking(faces: Rig) -> None:
     fork(faces, 10, fresh=True, seed=8)
     faces.session.seek(10)  # t = 0.25
     asked = len(faces.asked())
-    QTest.mouseClick(faces.panel.lower.branches.rows[0], LEFT, pos=QPoint(80, 18))
+    QTest.mouseClick(faces.panel.below.branches.rows[0], LEFT, pos=QPoint(80, 18))
     assert faces.session.tape.id == 0
     assert faces.session.frame.t == pytest.approx(0.25)
     assert faces.session.state.seed == 0
     np.testing.assert_array_equal(faces.shown("x_0"), faces.session.shots[15].drawn["x_0"])
     faces.drain()
     assert len(faces.asked()) == asked
-    QTest.keyClick(faces.panel.lower.branches.rows[1], Qt.Key.Key_Return)
+    QTest.keyClick(faces.panel.below.branches.rows[1], Qt.Key.Key_Return)
     assert faces.session.tape.id == 1
     assert faces.session.state.seed == 8
 
@@ -139,7 +139,7 @@ def test_a_tape_that_has_branches_stays_when_a_knob_changes(faces: Rig) -> None:
 
 
 def test_a_pinned_tape_stays_when_a_knob_changes(faces: Rig) -> None:
-    faces.panel.lower.branches.toggle_pin()
+    faces.panel.below.branches.toggle_pin()
     faces.session.do(faces.session.state.asking(seed=5), "seed")
     faces.drain(60)
     assert [tape.wanted.seed for tape in faces.session.tapes] == [0, 5]
@@ -152,10 +152,10 @@ def test_deleting_a_branch_takes_its_own_along_and_can_be_undone(faces: Rig) -> 
     fork(faces, 10, fresh=True, seed=1)
     fork(faces, 5, fresh=True, seed=2)
     assert [tape.parent for tape in faces.session.tapes] == [-1, 0, 1]
-    QTest.keyClick(faces.panel.lower.branches.rows[1], Qt.Key.Key_Delete)
+    QTest.keyClick(faces.panel.below.branches.rows[1], Qt.Key.Key_Delete)
     assert [tape.id for tape in faces.session.tapes] == [0]
     assert faces.session.tape.id == 0
-    assert not faces.panel.lower.branches.rows[0].delete.isEnabled()
+    assert not faces.panel.below.branches.rows[0].delete.isEnabled()
     faces.undo.undo()
     assert [tape.id for tape in faces.session.tapes] == [0, 1, 2]
     assert faces.session.tape.id == 2
@@ -195,7 +195,7 @@ def test_a_deterministic_branch_with_the_same_noise_keeps_the_seed(faces: Rig) -
 
 def test_two_ticked_branches_are_compared_at_the_time_on_show(faces: Rig) -> None:
     fork(faces, 10, fresh=True, seed=8)
-    rows = faces.panel.lower.branches.rows
+    rows = faces.panel.below.branches.rows
     rows[0].compare.click()
     assert faces.panel.views.currentWidget() is faces.panel.cards
     rows[1].compare.click()
@@ -216,10 +216,10 @@ def test_two_ticked_branches_are_compared_at_the_time_on_show(faces: Rig) -> Non
 
 
 def test_branches_of_different_size_cannot_be_compared_and_say_why(faces: Rig) -> None:
-    faces.panel.lower.branches.toggle_pin()
+    faces.panel.below.branches.toggle_pin()
     faces.session.do(faces.session.state.asking(count=9), "count")
     faces.drain()
-    for row in faces.panel.lower.branches.rows.values():
+    for row in faces.panel.below.branches.rows.values():
         row.compare.click()
     assert "different numbers of samples" in faces.panel.compare.about.text()
 
@@ -251,7 +251,7 @@ def test_a_trajectory_of_another_kind_becomes_a_tape_of_its_own(faces: Rig) -> N
     tape = faces.session.tape
     assert (tape.id, tape.parent) == (1, -1)
     assert faces.session.shots[0].frame.t == pytest.approx(0.6)
-    assert faces.panel.lower.branches.rows[1].title == "from a picture · DDIM 20"
+    assert faces.panel.below.branches.rows[1].title == "from a picture · DDIM 20"
     faces.session.do(faces.session.state.asking(seed=3), "seed")
     faces.drain(60)
     np.testing.assert_array_equal(faces.asked()[-1].source, source)

@@ -446,6 +446,6 @@ def test_every_control_has_a_name_and_a_tooltip(faces: Rig) -> None:
         if button.isVisibleTo(faces.panel) and button.isEnabled():
             assert button.toolTip()
     branching.fork(faces.session)
-    for row in faces.panel.lower.branches.rows.values():
+    for row in faces.panel.below.branches.rows.values():
         assert row.accessibleName().startswith("Branch: DDIM 20")
         assert row.pin.toolTip() and row.compare.toolTip() and row.delete.toolTip()

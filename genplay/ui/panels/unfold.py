@@ -65,7 +65,7 @@ class UnfoldPanel(Panel):
             self.ask, undo, self, cancel=self._cancel, waiting=self._waits_for, family=self._family
         )
         self.cards, self.compare = Cards(self.session), ComparePart(self.session)
-        self.timeline, self.lower = Timeline(self.session), Lower(self.session)
+        self.timeline, self.below = Timeline(self.session), Lower(self.session)
         self._inspector = UnfoldInspector(self.session)
         self.fork_box = ForkBox(self.session, self)
         self._actions = self._make_actions()
@@ -73,8 +73,8 @@ class UnfoldPanel(Panel):
         self._lay_out()
         self._bind_keys()
         self.failure_shown.connect(self._failed)
-        self.lower.export_wanted.connect(self.export_wanted)
-        self.lower.part_changed.connect(self._divide_anew)
+        self.below.export_wanted.connect(self.export_wanted)
+        self.below.part_changed.connect(self._divide_anew)
         self.session.branches_changed.connect(self._divide)
         self.cards.drag_out.connect(self._drag_out)
         self.timeline.playing_changed.connect(self._show_playing)
@@ -100,7 +100,7 @@ class UnfoldPanel(Panel):
         halves.setStyleSheet("QSplitter::handle { background: transparent; }")
         halves.setChildrenCollapsible(False)
         halves.addWidget(upper)
-        halves.addWidget(self.lower)
+        halves.addWidget(self.below)
         halves.setStretchFactor(0, 1)
         halves.splitterMoved.connect(self._divided)
         self.halves = halves
@@ -156,7 +156,7 @@ class UnfoldPanel(Panel):
             timeline.first,
             timeline.last,
             self.open_fork,
-            self.lower.branches.toggle_pin,
+            self.below.branches.toggle_pin,
             self._inspector.controls.roll,
             self._save_animation,
         )
@@ -181,9 +181,9 @@ class UnfoldPanel(Panel):
         branches only what pictures of a good size leave."""
         if not self._own:
             height = self.halves.height()
-            branches = self.lower.part is self.lower.branches
+            branches = self.below.part is self.below.branches
             most = max(height - UPPER, LOWER) if branches else height // 2
-            wanted = min(self.lower.sizeHint().height(), most)
+            wanted = min(self.below.sizeHint().height(), most)
             self.halves.setSizes([height - wanted, wanted])
 
     # ---- the engine
@@ -214,11 +214,11 @@ class UnfoldPanel(Panel):
 
     def activate(self) -> None:
         self.session.set_active(True)
-        self.lower.set_active(True)
+        self.below.set_active(True)
 
     def deactivate(self) -> None:
         self.timeline.pause()
-        self.lower.set_active(False)
+        self.below.set_active(False)
         self.session.set_active(False)
         for slot in self.bridge.waiting_for(f"{self.name}."):
             self.bridge.cancel(slot)
@@ -303,7 +303,7 @@ class UnfoldPanel(Panel):
 
     def exhibit(self) -> Exhibit | None:
         """What the part shows of its own; else the tape while it plays; else what the frame on show has to see."""
-        own = self.lower.exhibit()
+        own = self.below.exhibit()
         if own is not None:
             return own if isinstance(own, Exhibit) else None
         shot = self.session.shot

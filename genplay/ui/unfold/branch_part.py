@@ -36,9 +36,9 @@ class BranchRow(QWidget):
 
     chosen = Signal()
 
-    def __init__(self, session: UnfoldSession, tape: Tape, depth: int) -> None:
+    def __init__(self, session: UnfoldSession, tape: Tape, level: int) -> None:
         super().__init__()
-        self.session, self.tape, self.depth = session, tape, depth
+        self.session, self.tape, self.level = session, tape, level
         self.setFixedHeight(ROW)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -92,7 +92,7 @@ class BranchRow(QWidget):
             painter.setPen(theme.colour("accent") if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("selected") if shown else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        left = 12 + INDENT * self.depth
+        left = 12 + INDENT * self.level
         self._draw_stem(painter, left)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(branch_colour(self.session, self.tape))
@@ -102,7 +102,7 @@ class BranchRow(QWidget):
 
     def _draw_stem(self, painter: QPainter, left: float) -> None:
         """A corner from the branch above."""
-        if self.depth:
+        if self.level:
             painter.setPen(theme.colour("disabled"))
             x = left - INDENT + 4.5
             painter.drawLine(round(x), 0, round(x), ROW // 2)

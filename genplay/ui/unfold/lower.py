@@ -77,10 +77,10 @@ class Lower(QWidget):
         self._follow()
 
     def sizeHint(self) -> QSize:
-        return QSize(600, HEAD + self.stack.currentWidget().sizeHint().height())
+        return QSize(600, HEAD + self.part.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, HEAD + min(MOST_LEAST, self.stack.currentWidget().minimumSizeHint().height()))
+        return QSize(240, HEAD + min(MOST_LEAST, self.part.minimumSizeHint().height()))
 
     @property
     def part(self) -> Any:

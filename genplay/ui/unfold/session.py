@@ -167,7 +167,7 @@ class UnfoldSession(QObject):
         """A tape by its number."""
         return next((tape for tape in self.tapes if tape.id == id), None)
 
-    def children(self, tape: Tape) -> list[Tape]:
+    def forks_of(self, tape: Tape) -> list[Tape]:
         """The branches that forked from a tape."""
         return [other for other in self.tapes if other.parent == tape.id]
 
@@ -359,7 +359,7 @@ class UnfoldSession(QObject):
             tape = Tape(0, wanted)
             self.tapes = (tape,)
             self.state = replace(self.state, tape=0)
-        elif not same_question(tape.wanted, wanted) and (tape.id in self.state.kept or self.children(tape)):
+        elif not same_question(tape.wanted, wanted) and (tape.id in self.state.kept or self.forks_of(tape)):
             tape = self._beside(tape, wanted)
         tape.wanted = wanted
         if again or not (tape.fresh_for(wanted) or tape.refuses(wanted)):

@@ -212,7 +212,7 @@ def keep_within(tapes: Iterable[Tape], on_show: Tape | None, cap: int = CAP) -> 
     A tape on show that is too large by itself loses every other frame. Returns the tapes that lost all.
     """
     all_ = sorted(tapes, key=lambda tape: tape.shown)
-    lost = []
+    lost: list[Tape] = []
     for tape in all_:
         if sum(t.bytes for t in all_) <= cap:
             return lost

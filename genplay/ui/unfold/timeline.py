@@ -145,7 +145,7 @@ class Timeline(QFrame):
         """Dots where branches fork off."""
         tape = self.session.tape
         index = {shot.frame.index: place for place, shot in enumerate(self.session.shots)}
-        forks = self.session.children(tape) if tape else []
+        forks = self.session.forks_of(tape) if tape else []
         self.strip.set_marks({index[fork.fork]: category(fork.id) for fork in forks if fork.fork in index})
 
     def _show_knobs(self) -> None:
