@@ -11,7 +11,9 @@ from torch import Generator, Tensor
 
 from genplay.contract import requests, results
 from genplay.contract.capability import Capability
+from genplay.contract.spec import Kind
 from genplay.core.dataset import Dataset, to_float
+from genplay.core.gaussian import GaussianModel
 from genplay.core.model import Model
 from genplay.core.probe import Partial, Probe, streams, within
 from genplay.metrics.likelihood import bits_per_dimension
@@ -20,10 +22,14 @@ from genplay.probes.latent_map import chosen
 MAX_EXAMPLES = 50_000
 MAX_IMPORTANCE = 4096
 _EVALUATIONS = 128  # examples times importance samples in one piece of work
+_ALONG_THE_FLOW = {Kind.IMAGE: 4, Kind.POINTS: 64}  # examples whose flow is solved in one piece
 
 
 class EstimateLikelihood(Probe):
-    """Mean log p(x) of held-out examples: exact, the importance-weighted bound (Burda et al. 2016), or unnormalised."""
+    """Mean log p(x) of held-out examples: exact, the importance-weighted bound (Burda et al. 2016), or unnormalised.
+
+    That of pictures under the flow of a model that denoises is an unbiased estimate (``GaussianModel.log_density``).
+    """
 
     question = requests.EstimateLikelihood
     needs = frozenset({Capability.LOG_DENSITY})
@@ -39,7 +45,7 @@ class EstimateLikelihood(Probe):
         rows = chosen(len(data.heldout), n, generator).to(data.heldout.device)
         values: list[Tensor] = []
         elbos: list[Tensor] = []
-        for piece, stream in zip(rows.split(max(1, _EVALUATIONS // max(k, 8))), streams(generator)):
+        for piece, stream in zip(rows.split(at_once(model, k)), streams(generator)):
             x, labels = to_float(data.heldout[piece]).to(model.device), data.heldout_labels[piece].to(model.device)
             if k > 1:
                 values.append(model.importance_bound(x, labels, k, stream).double().cpu())
@@ -48,6 +54,13 @@ class EstimateLikelihood(Probe):
                 values.append(model.log_density(x, labels, stream).double().cpu())
             done = torch.cat(values)
             yield Partial(summary(model, done, torch.cat(elbos) if elbos else None, k), len(done) / len(rows))
+
+
+def at_once(model: Model, k: int) -> int:
+    """Examples in one piece of work: few, since a piece cannot be interrupted."""
+    if isinstance(model, GaussianModel):
+        return _ALONG_THE_FLOW.get(model.spec.kind, 4)
+    return max(1, _EVALUATIONS // max(k, 8))
 
 
 def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.Likelihood:
