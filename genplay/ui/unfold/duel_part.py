@@ -128,8 +128,10 @@ class DuelPart(Part):
 
     def _answered(self, answer: Answer, question: Question) -> None:
         if isinstance(question, DuelQuestion) and len(answer.value.nfe):
+            more = question is not self.question or len(answer.value.nfe) != len(self._duel().nfe)
             self.answer, self.question = answer, question
-            self._draw()
+            if more:
+                self._draw()
 
     # ---- showing
 
