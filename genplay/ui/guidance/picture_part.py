@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -152,7 +153,7 @@ class PicturePart(QWidget):
         self.grid.since = since if first else 0.0
         self._show(answer.value.x)
         self._tell()
-        self.session.progressed.emit(-1.0)
+        self.session.progressed.emit(-1.0 if answer.last or answer.progress is None else answer.progress)
         if answer.last and not self.session.in_gesture:
             self.session.rested.emit()
 
@@ -170,16 +171,17 @@ class PicturePart(QWidget):
             self.about.setText("Drawing samples…")
             return
         config = self.question.config
-        steps = self._default("steps") if "steps" not in config else config["steps"]
-        made = f"{steps} steps" if self.answer.last else f"preview, {self.question.preview} of {steps} steps"
+        steps = int(config.get("steps", self._default("steps", 20)))
+        coarse = f"preview, {self.question.preview} of {steps} steps" if self.question.preview < steps else "preview"
+        made = f"{steps} steps" if self.answer.last else coarse
         scale = "own weights" if config.get("weights") else f"w {config.get('guidance', 1.0):.2f}"
         parts = (made, scale, f"seed {self.question.seed}", f"trained to step {self.answer.step:,}")
         self.about.setText("  ·  ".join(parts))
         self.about.setToolTip(self.about.text())
 
-    def _default(self, knob: str) -> object:
+    def _default(self, knob: str, otherwise: Any) -> Any:
         known = self.session.family.sample_knobs if self.session.family else ()
-        return next((k.default for k in known if k.name == knob), "all")
+        return next((k.default for k in known if k.name == knob), otherwise)
 
     def _follow(self) -> None:
         state = self.session.state
@@ -212,16 +214,9 @@ class PicturePart(QWidget):
             self.slider.wheelEvent(event)
 
     def exhibit(self, name: str) -> Exhibit | None:
-        """The samples on show."""
-        if self.answer is None or self.question is None:
+        """The samples on show; a coarse picture is none, for no question has it for its answer."""
+        if self.answer is None or self.question is None or not self.answer.last:
             return None
         columns = self.grid.layout_columns() if self.session.pictures else 1
-        question = self.question if self.answer.last else self._as_previewed(self.question)
         answer = self.answer
-        return Exhibit(f"{name} guided", "grid", answer.value.x, question, answer.step, answer.digest, columns)
-
-    @staticmethod
-    def _as_previewed(question: Guide) -> Guide:
-        """The question that has the coarse picture for its answer."""
-        config = {**question.config, "steps": question.preview}
-        return Guide(question.n, question.preview, question.condition, config, seed=question.seed)
+        return Exhibit(f"{name} guided", "grid", answer.value.x, self.question, answer.step, answer.digest, columns)
