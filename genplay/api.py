@@ -43,10 +43,12 @@ from genplay.contract.requests import (
     Traverse,
     WalkNoise,
 )
+from genplay.contract.results import Tape
 from genplay.core import checkpoint
 from genplay.core.dataset import Dataset
 from genplay.core.model import Model
 from genplay.core.probe import ask as put
+from genplay.export.answers import evenly
 
 __all__ = [
     "BoundByTime",
@@ -164,5 +166,8 @@ def _save(
 ) -> Path:
     what = options.get("what", "arrays" if Path(path).suffix == ".npz" else "grid")
     if what == "arrays":
-        options.setdefault("arrays", export.named_arrays(answer))
-    return export.write(export.drawable(answer, what), path, recipe(opened, question, view), options, overwrite)
+        options.setdefault("arrays", export.named_arrays(answer, options.get("names", ())))
+    elif isinstance(answer, Tape) and options.get("steps") and not options.get("columns"):
+        options["columns"] = len(evenly(len(answer.frames), options["steps"]))
+    x = export.drawable(answer, what, options)
+    return export.write(x, path, recipe(opened, question, view), options, overwrite)

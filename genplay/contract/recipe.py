@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 MAX_TEXT = 4 << 20
 MAX_COUNT = 1_000_000  # largest count that a question in a file may ask for
-MAX_LISTED = 4096  # arrays of bytes with more values are stored as base64
+MAX_LISTED = 4096  # arrays with more values are stored as base64
+PACKED = {"uint8": "|u1", "float32": "<f4"}  # the types that are, and how
 ARRAY_TYPES = ("float32", "uint8", "int64")
 COMMANDS = ("DownloadData",)  # questions with an effect, which no file may put
 
@@ -151,10 +152,15 @@ def _to_plain(value: Any) -> Any:
     return value
 
 
+def is_packed(array: np.ndarray) -> bool:
+    """Whether an array is stored as base64, being too long for a list of numbers."""
+    return array.size > MAX_LISTED and str(array.dtype) in PACKED
+
+
 def _array_to_plain(array: np.ndarray) -> dict[str, Any]:
     plain = {"array": str(array.dtype), "shape": list(array.shape)}
-    if str(array.dtype) == "uint8" and array.size > MAX_LISTED:
-        return plain | {"base64": base64.b64encode(array.tobytes()).decode("ascii")}
+    if is_packed(array):
+        return plain | {"base64": base64.b64encode(array.astype(PACKED[str(array.dtype)]).tobytes()).decode("ascii")}
     return plain | {"values": array.ravel().tolist()}
 
 
@@ -187,10 +193,10 @@ def _array_from_plain(plain: dict[str, Any]) -> np.ndarray:
 
 def _values(plain: dict[str, Any]) -> Any:
     """The flat values of a stored array; raises ``ValueError`` or ``TypeError``."""
-    if plain["array"] == "uint8" and "base64" in plain:
+    if plain["array"] in PACKED and "base64" in plain:
         import numpy as np
 
-        return np.frombuffer(base64.b64decode(plain["base64"], validate=True), dtype=np.uint8)
+        return np.frombuffer(base64.b64decode(plain["base64"], validate=True), dtype=PACKED[plain["array"]])
     values = plain.get("values")
     wanted = (int, float) if plain["array"] == "float32" else (int,)
     if not isinstance(values, list) or not all(type(v) in wanted for v in values):

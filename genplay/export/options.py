@@ -20,6 +20,8 @@ MAX_PIXELS = 100_000_000  # of one picture
 MAX_ANIMATION_PIXELS = 256_000_000  # of all frames together
 
 _LIMITS = {"scale": (1, 64), "spacing": (0, 256), "columns": (0, 10_000), "index": (0, 1_000_000), "fps": (0.1, 100.0)}
+_LIMITS |= {"frame": (-1, 1_000_000), "steps": (0, 1000)}
+DRAWN = ("x", "x_0", "eps")  # what of a frame can be drawn
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Options:
     square), ``animation`` (``fps`` frames a second) or ``arrays``. ``scale`` is the whole factor by which pixels grow,
     ``spacing`` the pixels between the cells of a grid, after scaling, filled with ``background``. ``arrays`` are what
     an npz file holds; none means the data itself.
+
+    Of a sampler's frames, ``of`` says what is drawn (the state "x", or a prediction, "x_0" or "eps"), ``frame`` which
+    one is (-1: the last), and ``steps`` how many a contact sheet shows instead, in a column each (0: no sheet).
+    ``names`` are the arrays that an npz file holds of an answer; none means all.
     """
 
     format: str = "png"
@@ -40,11 +46,16 @@ class Options:
     fps: float = 20.0
     background: str = "#ffffff"
     index: int = 0
+    of: str = "x"
+    frame: int = -1
+    steps: int = 0
+    names: tuple[str, ...] = ()
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """As the recipe in the file keeps them: everything but the arrays."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arrays"}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arrays"}
+        return values | {"names": list(self.names)}
 
     @property
     def colour(self) -> tuple[int, int, int]:
@@ -70,6 +81,9 @@ def checked(options: Mapping[str, Any]) -> Options:
     for name in _LIMITS:
         if name in values:
             values[name] = _number(name, values[name])
+    if values.get("of", "x") not in DRAWN:
+        raise BadInput(f"What to draw of a frame must be one of {', '.join(DRAWN)}, not {values['of']!r:.60}.")
+    values["names"] = _names(values.get("names", ()))
     _check_background(values.get("background", "#ffffff"))
     _check_match(format, what)
     return Options(**values)
@@ -83,6 +97,12 @@ def _number(name: str, value: object) -> int | float:
     if whole and (math.isnan(value) or value != int(value)):
         raise BadInput(f"The export option {name} must be a whole number, not {value!r:.60}.")
     return int(value) if whole else float(value)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise BadInput(f"The names of the arrays must be a list of texts, not {value!r:.60}.")
+    return tuple(value)
 
 
 def _check_background(colour: object) -> None:

@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any
 
 from genplay.contract.errors import BadInput
-from genplay.contract.recipe import MAX_LISTED, Recipe, question_from_plain, question_to_plain
+from genplay.contract.recipe import PACKED, Recipe, is_packed, question_from_plain, question_to_plain
 from genplay.contract.requests import Question
 from genplay.export.options import Options, checked
 
@@ -66,10 +66,11 @@ def _literal(value: Any) -> str:
 
 
 def _array(array: np.ndarray) -> str:
-    """An expression that makes the array again, bit for bit; long byte arrays are packed."""
-    if str(array.dtype) == "uint8" and array.size > MAX_LISTED:
-        packed = base64.b64encode(array.tobytes()).decode("ascii")
-        return f'np.frombuffer(base64.b64decode("{packed}"), dtype=np.uint8).reshape({array.shape})'
+    """An expression that makes the array again, bit for bit; long ones are packed."""
+    if is_packed(array):
+        kind, shape = PACKED[str(array.dtype)], array.shape
+        packed = base64.b64encode(array.astype(kind).tobytes()).decode("ascii")
+        return f'np.array(np.frombuffer(base64.b64decode("{packed}"), dtype="{kind}")).reshape({shape})'
     return f"np.array({_rows(array, 8)}, dtype=np.{array.dtype})"
 
 

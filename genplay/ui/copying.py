@@ -21,12 +21,13 @@ def copy(exhibit: Exhibit, recipe: Recipe) -> None:
 
 
 def encoded(exhibit: Exhibit, recipe: Recipe) -> bytes:
-    """An exhibit as PNG bytes with its recipe; of an animation the first frame."""
+    """An exhibit as PNG bytes with its recipe; of an animation the first frame, with all its samples."""
     from genplay.export import encode
 
-    what = "grid" if exhibit.kind == "grid" or exhibit.x.ndim == 2 else "picture"
-    x = exhibit.x[0] if exhibit.kind == "animation" and exhibit.x.ndim == 5 else exhibit.x
-    options: dict[str, object] = {"format": "png", "what": what}
+    moving = exhibit.kind == "animation" and exhibit.x.ndim == 5
+    what = "grid" if moving or exhibit.kind == "grid" or exhibit.x.ndim == 2 else "picture"
+    x = exhibit.x[0] if moving else exhibit.x
+    options: dict[str, object] = {"format": "png", "what": what, **({"frame": 0} if moving else {}), **exhibit.of_tape}
     if exhibit.x.ndim > 2:
         across = x.shape[-2] * (min(exhibit.columns, len(x)) if what == "grid" else 1)
         options |= {"scale": max(1, min(64, LEAST_SIDE // across)), "columns": exhibit.columns}

@@ -55,6 +55,7 @@ TITLES = {
     "py": "Python script",
 }
 SUFFIXES = {"apng": ".png"}
+FRAMES = "frames"  # the array of an exhibit that holds all of a tape
 GOOD_SIDE = 512  # pixels a new picture should have at least half of
 PREVIEW_PIXELS = 1 << 22
 POLL_MS = 30
@@ -184,12 +185,15 @@ class ExportDialog(QDialog):
             options["index"] = self.exhibit.index
         if what == "animation":
             options["fps"] = self.fps.value()
-        return options
+        if FRAMES in self.exhibit.arrays and what == "arrays":
+            options["names"] = list(self._arrays())
+        return options | (self.exhibit.of_tape if what != "arrays" else {})
 
     def _arrays(self) -> dict[str, np.ndarray]:
         from genplay.export.answers import data_name
 
-        return {data_name(self.exhibit.x): self.exhibit.x, **self.exhibit.arrays}
+        held = self.exhibit.arrays
+        return dict(held) if FRAMES in held else {data_name(self.exhibit.x): self.exhibit.x, **held}
 
     def _what_chosen(self) -> None:
         what = self.what.currentData()

@@ -28,7 +28,9 @@ class Exhibit:
     """Something on the stage that can be copied, exported or dragged out of the window.
 
     ``x`` are pictures uint8 (N, H, W, C) or points (N, 2); ``kind`` is "picture", "grid" or "animation"; ``columns`` is
-    the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz besides ``x``.
+    the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz besides ``x``, or
+    alone where they hold its ``frames``. ``of_tape`` says what of a tape it is, in the words of the export options
+    ``of``, ``frame`` and ``steps``, so that a script makes the same.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Exhibit:
     seconds_per_frame: float = 0.05
     arrays: dict[str, Any] = field(default_factory=dict)
     index: int = 0  # which of ``x`` a "picture" is
+    of_tape: dict[str, Any] = field(default_factory=dict)
 
 
 class Panel(QWidget):

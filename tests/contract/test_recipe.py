@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -199,3 +200,29 @@ def test_a_file_can_start_no_download() -> None:
 )
 def test_texts_that_are_no_recipe(text: str) -> None:
     refuse(text)
+
+
+def test_states_travel_exactly_and_long_ones_are_packed():
+    generator = np.random.default_rng(0)
+    for n, stored in ((3, "values"), (30, "base64")):
+        state = (1e3 * generator.standard_normal((n, 16, 16, 1))).astype(np.float32)
+        question = Trajectory(n=n, state=state, start=0.5, seed=3)
+        plain = question_to_plain(question)
+        assert stored in plain["state"]
+        assert plain["source"] is plain["mask"] is None
+        back = question_from_plain(json.loads(json.dumps(plain)))
+        assert back.state.dtype == np.float32
+        assert back.state.flags.writeable
+        np.testing.assert_array_equal(back.state, state)
+        assert back.source is back.mask is None
+
+
+def test_a_packed_state_of_the_wrong_length_or_with_odd_numbers_is_refused():
+    plain = question_to_plain(Trajectory(n=30, state=np.ones((30, 16, 16, 1), np.float32)))
+    for array in (np.ones(7, "<f4"), np.full(30 * 256, np.nan, "<f4")):
+        plain["state"]["base64"] = base64.b64encode(array.tobytes()).decode()
+        with pytest.raises(BadInput, match="array"):
+            question_from_plain(plain)
+    plain["state"]["base64"] = "AAA"
+    with pytest.raises(BadInput, match="array"):
+        question_from_plain(plain)

@@ -13,7 +13,7 @@ from genplay import export
 from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import DrawSamples
-from genplay.contract.results import Encoded, Frame, Samples, Tape
+from genplay.contract.results import Corrupted, Duel, Encoded, Frame, Samples, Tape
 from genplay.export import drawable, named_arrays
 
 RECIPE = Recipe("0123456789abcdef", "vae", "faces", 7, DrawSamples(n=5, seed=3))
@@ -88,6 +88,65 @@ def test_tapes_give_all_frames_or_the_last() -> None:
     arrays = named_arrays(tape)
     assert arrays["frames"].shape == (4, 3, 2)
     np.testing.assert_allclose(arrays["t"], [1, 2 / 3, 1 / 3, 0])
+
+
+def film(frames: int = 5, n: int = 2) -> Tape:
+    """Frames whose pixels tell frame and sample, with predictions from the second frame on."""
+    made = []
+    for i in range(frames):
+        x = np.full((n, 1, 1, 1), 10 * i, np.uint8) + np.arange(n, dtype=np.uint8).reshape(n, 1, 1, 1)
+        extras = {"x_0": np.full((n, 1, 1, 1), i / 4, np.float32), "eps": np.full((n, 1, 1, 1), -9, np.float32)}
+        made.append(Frame(i, frames, 1 - i / (frames - 1), x, extras if i else {}, {"nfe": float(i)} if i else {}))
+    return Tape(tuple(made))
+
+
+def test_a_contact_sheet_has_a_row_a_sample_and_a_column_a_step() -> None:
+    sheet = drawable(film(), "grid", {"steps": 3})
+    assert sheet.ravel().tolist() == [0, 20, 40, 1, 21, 41]
+    assert drawable(film(), "grid", {"steps": 99}).shape == (10, 1, 1, 1)
+    points = Tape(tuple(Frame(i, 2, 1.0 - i, np.zeros((3, 2), np.float32)) for i in range(2)))
+    with pytest.raises(BadInput, match="save points as an animation"):
+        drawable(points, "grid", {"steps": 2})
+
+
+def test_a_frame_and_what_it_predicts_can_be_chosen() -> None:
+    tape = film()
+    assert drawable(tape, "picture", {"frame": 2}).ravel().tolist() == [20, 21]
+    assert drawable(tape, "grid").ravel().tolist() == [40, 41]
+    assert drawable(tape, "grid", {"of": "x_0", "frame": 4}).ravel().tolist() == [255, 255]
+    assert drawable(tape, "grid", {"of": "eps", "frame": 4}).ravel().tolist() == [0, 0], "beyond the scale: its end"
+    with pytest.raises(BadInput, match="no 'x_0'"):
+        drawable(tape, "animation", {"of": "x_0"})
+    with pytest.raises(BadInput, match="no frame 5"):
+        drawable(tape, "grid", {"frame": 5})
+
+
+def test_the_arrays_of_a_tape_are_all_that_is_known_of_its_frames() -> None:
+    arrays = named_arrays(film())
+    assert list(arrays) == ["frames", "t", "eps", "x_0", "nfe"]
+    assert arrays["x_0"].shape == (5, 2, 1, 1, 1)
+    assert np.isnan(arrays["x_0"][0]).all()
+    assert not np.isnan(arrays["x_0"][1:]).any()
+    assert np.isnan(arrays["nfe"][0])
+    assert arrays["nfe"][1:].tolist() == [1, 2, 3, 4]
+    assert list(named_arrays(film(), ["t", "frames"])) == ["t", "frames"]
+    with pytest.raises(BadInput, match="no array 'z'"):
+        named_arrays(film(), ["z"])
+
+
+def test_a_duel_is_drawn_below_its_reference() -> None:
+    x, reference = np.ones((3, 2, 4, 4, 1), np.uint8), np.zeros((2, 4, 4, 1), np.uint8)
+    few = np.zeros(3)
+    drawn = drawable(Duel(x, reference, few, few, few, 100, few > 0), "grid")
+    assert drawn.shape == (8, 4, 4, 1)
+    assert drawn[:2].max() == 0
+    assert drawn[2:].min() == 1
+
+
+def test_noised_examples_move_or_lie_side_by_side() -> None:
+    x, few = np.zeros((5, 2, 4, 4, 1), np.uint8), np.zeros(5)
+    assert drawable(Corrupted(x, few, few, few, few), "animation") is x
+    assert drawable(Corrupted(x, few, few, few, few), "grid").shape == (10, 4, 4, 1)
 
 
 def test_answers_without_pictures_say_so() -> None:

@@ -11,6 +11,7 @@ from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.tape import Shot, Take
 
 SHEET = 12  # steps of a contact sheet at most
+OF = {"x_t": "x", "x_0": "x_0", "eps": "eps"}  # what exports call them
 WHAT = {"x_t": "noisy samples", "x_0": "predictions", "eps": "predicted noise"}
 
 
@@ -22,18 +23,21 @@ def animation(session: UnfoldSession, name: str = "x_t") -> Exhibit | None:
         return None
     x = np.stack([shot.drawn[name] for shot in shots])
     title = f"{_run(session)} unfolding" if name == "x_t" else f"{_run(session)} {WHAT[name]} unfolding"
-    return _exhibit(session, take, title, "animation", x, columns=_across(x.shape[1]))
+    return _exhibit(session, take, title, "animation", x, _across(x.shape[1]), {"of": OF[name]})
 
 
 def contact_sheet(session: UnfoldSession, name: str = "x_t") -> Exhibit | None:
     """A row a sample, a column a step, evenly chosen; pictures only."""
+    from genplay.export.answers import evenly
+
     take = _take(session)
     if take is None or not take.shots or not session.pictures or name not in take.shots[0].drawn:
         return None
-    chosen = np.unique(np.linspace(0, len(take.shots) - 1, min(SHEET, len(take.shots))).round().astype(int))
+    chosen = evenly(len(take.shots), SHEET)
     x = np.stack([take.shots[i].drawn[name] for i in chosen], axis=1)
     flat = np.ascontiguousarray(x.reshape(-1, *x.shape[2:]))
-    return _exhibit(session, take, f"{_run(session)} steps", "grid", flat, columns=len(chosen))
+    of_tape = {"of": OF[name], "steps": SHEET}
+    return _exhibit(session, take, f"{_run(session)} steps", "grid", flat, len(chosen), of_tape)
 
 
 def current(session: UnfoldSession, name: str) -> Exhibit | None:
@@ -42,7 +46,8 @@ def current(session: UnfoldSession, name: str) -> Exhibit | None:
     if take is None or shot is None or name not in shot.drawn:
         return None
     title = f"{_run(session)} at t {shot.frame.t:.2f}"
-    return _exhibit(session, take, title, "grid", shot.drawn[name], columns=_across(len(shot.drawn[name])))
+    of_tape = {"of": OF[name], "frame": shot.frame.index}
+    return _exhibit(session, take, title, "grid", shot.drawn[name], _across(len(shot.drawn[name])), of_tape)
 
 
 def sample(session: UnfoldSession, name: str) -> Exhibit | None:
@@ -66,7 +71,9 @@ def arrays(shots: list[Shot]) -> dict[str, Any]:
     return found
 
 
-def _exhibit(session: UnfoldSession, take: Take, title: str, kind: str, x: np.ndarray, columns: int) -> Exhibit:
+def _exhibit(
+    session: UnfoldSession, take: Take, title: str, kind: str, x: np.ndarray, columns: int, of_tape: dict[str, Any]
+) -> Exhibit:
     return Exhibit(
         title,
         kind,
@@ -77,6 +84,7 @@ def _exhibit(session: UnfoldSession, take: Take, title: str, kind: str, x: np.nd
         columns,
         seconds_per_frame=1 / session.state.speed,
         arrays=arrays(take.shots),
+        of_tape=of_tape,
     )
 
 
