@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from genplay.ui import theme
@@ -15,6 +16,7 @@ from genplay.ui.views.scatter import Scatter
 
 Draw = Callable[[QPainter, Scatter], None]
 HALF = 1.35  # half the side of the part of the plane that data fill
+MEMORY = 32 << 20  # bytes of frames that have been painted
 NOISE = 2.4  # the same of noise that keeps the variance at one; what strays further is found by zooming out
 
 
@@ -31,6 +33,8 @@ class Cloud(Scatter):
         self.ways: list[tuple[int, np.ndarray]] = []  # chosen point and its way (F, 2)
         self.place = 0  # the frame on show, as a number of the ways' points
         self._draws: list[Draw] = []
+        self._shown: np.ndarray | None = None
+        self._drawn: OrderedDict[tuple[object, ...], tuple[object, QImage]] = OrderedDict()  # frames painted before
 
     def add_layer(self, draw: Draw) -> None:
         """Paint with ``draw`` from now on."""
@@ -46,7 +50,7 @@ class Cloud(Scatter):
 
     def show_points(self, points: np.ndarray, place: int) -> None:
         """The cloud of a frame."""
-        self.place = place
+        self.place, self._shown = place, points
         size = 5.0 if len(points) <= 500 else 3.5
         self.set_layer("cloud", points, colour="accent", size=size, opacity=0.75)
 
@@ -54,6 +58,21 @@ class Cloud(Scatter):
         """The ways of chosen points through the tape."""
         self.ways = list(ways)
         self.update()
+
+    def _draw_static(self, ratio: float) -> QImage:
+        """The picture of a frame, painted once for a view of the plane: scrubbing over it again only looks it up."""
+        others = tuple(
+            (name, id(layer.points), layer.visible) for name, layer in self._layers.items() if name != "cloud"
+        )
+        place = (self.width(), self.height(), ratio, self._centre, self._radius, theme.shown())
+        key = (id(self._shown), id(self._backdrop), others, *place)
+        held = (self._shown, self._backdrop, *(layer.points for layer in self._layers.values()))
+        if key not in self._drawn:
+            self._drawn[key] = held, super()._draw_static(ratio)
+            while len(self._drawn) > 1 and sum(image.sizeInBytes() for _, image in self._drawn.values()) > MEMORY:
+                self._drawn.popitem(last=False)
+        self._drawn.move_to_end(key)
+        return self._drawn[key][1]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
