@@ -22,11 +22,14 @@ class Neighbourhood:
     coverage: float  # real examples whose ball holds a sample: variety, robust against outliers
 
 
-def neighbourhood(real: Tensor, fake: Tensor, k: int = 5) -> Neighbourhood:
-    """Of features ``real`` (N, F) and ``fake`` (M, F); a ball reaches to the k-th nearest neighbour of its own kind."""
+def neighbourhood(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | None = None) -> Neighbourhood:
+    """Of features ``real`` (N, F) and ``fake`` (M, F); a ball reaches to the k-th nearest neighbour of its own kind.
+
+    ``real_radii`` are the ``radii`` of ``real``, for who compares it more than once.
+    """
     real, fake = real.double(), fake.double()
     across = torch.cdist(real, fake)  # (N, M)
-    inside_real = across <= radii(real, k)[:, None]
+    inside_real = across <= (radii(real, k) if real_radii is None else real_radii)[:, None]
     inside_fake = across <= radii(fake, k)[None, :]
     return Neighbourhood(
         precision=_share(inside_real.any(0)),

@@ -108,13 +108,18 @@ class Table:
 
 def checked(model: GaussianModel, question: requests.SweepGuidance) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """The scales and the names of the columns; raises ``BadInput``."""
-    scales = tuple(question.scales)
-    if not 1 <= len(scales) <= MAX_SCALES or not all(_is_scale(s) for s in scales):
-        raise BadInput(f"A sweep takes 1 to {MAX_SCALES} guidance scales from 0 to {MOST_SCALE:g}.")
+    scales = checked_scales(question.scales)
     names = named(model.spec, question)
     if len(scales) * len(names) > MAX_CELLS.get(model.spec.kind, 1024):
         raise BadInput("That is too large a table to draw; ask for fewer scales or columns.")
     return scales, names
+
+
+def checked_scales(scales: tuple[float, ...]) -> tuple[float, ...]:
+    """The scales, if they are such; raises ``BadInput``."""
+    if not 1 <= len(scales) <= MAX_SCALES or not all(_is_scale(s) for s in scales):
+        raise BadInput(f"A sweep takes 1 to {MAX_SCALES} guidance scales from 0 to {MOST_SCALE:g}.")
+    return tuple(scales)
 
 
 def _is_scale(value: object) -> bool:
