@@ -109,6 +109,11 @@ def test_the_axis_holds_what_it_must_and_has_two_ticks_in_the_smallest_room(char
     assert len(Even(0.0, 5.4).ticks(2)) >= 2
 
 
+@pytest.mark.parametrize(("high", "told"), [(1.0, "0.25"), (10.0, "2.5"), (100.0, "25"), (0.1, "0.025"), (4.0, "1")])
+def test_ticks_are_written_as_what_they_are(high: float, told: str) -> None:
+    assert Even(0.0, high).ticks(4)[1][1] == told
+
+
 def test_without_a_known_value_it_says_why(chart: LineChart) -> None:
     chart.empty = "not measured yet"
     chart.set_curve(np.array([0.0, 1.0]), np.array([np.nan, np.nan]))

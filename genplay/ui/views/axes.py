@@ -45,7 +45,7 @@ class Axis:
         step = _round_step((self.high - self.low) / max(1, most))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        places = max(0, -math.floor(math.log10(step) + 1e-9))
+        places = max(0, _places(step))
         return [(k * step, f"{k * step:z.{places}f}".replace("-", "−")) for k in range(first, last + 1)]
 
 
@@ -109,6 +109,12 @@ def _apart(axis: Axis, most: int, length: float, least: float) -> list[tuple[flo
     while len(ticks) > 2 and length * abs(axis.share(ticks[1][0]) - axis.share(ticks[0][0])) < least:
         ticks = ticks[::2]
     return ticks
+
+
+def _places(step: float) -> int:
+    """Places after the point that multiples of a round step need; negative for hundreds."""
+    power = math.floor(math.log10(step) + 1e-9)
+    return -power + (abs(step / 10.0**power - 2.5) < 1e-6)
 
 
 def _round_step(step: float) -> float:
