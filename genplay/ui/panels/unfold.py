@@ -224,13 +224,14 @@ class UnfoldPanel(Panel):
             self.bridge.cancel(slot)
 
     def leave_mode(self) -> bool:
-        """Esc: stop playing, else leave the comparison."""
+        """Esc: stop playing, else leave the comparison, else stop what the part below does."""
         if self.timeline.playing:
             self.timeline.pause()
             return True
         if self.compare.pair is not None:
             self.compare.leave()
             return True
+        self.below.stop()
         return False
 
     def state(self) -> dict[str, Any]:
@@ -269,6 +270,8 @@ class UnfoldPanel(Panel):
         for button, on in wanted:
             if button.isEnabled() != on:
                 button.setEnabled(on)
+        if self.session.sampling and shots and shots[0].frame.count:
+            self.progress_shown.emit(len(shots) / (shots[0].frame.count + 1))
         self.fork.setVisible(self.session.gaussian or not self.session.ready)
         at_end = self.session.gaussian and bool(shots) and not branching.can_fork(self.session)
         self.fork.setToolTip(NO_FORK if at_end else "Branch at this step (B)")

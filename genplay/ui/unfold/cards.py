@@ -168,15 +168,18 @@ class Cards(QWidget):
     def _say(self, frame: Frame) -> None:
         cards = self.cards["pictures" if self.session.pictures else "points"]
         denoised = "x_0" in frame.extras
-        cards["x_t"].say(
-            words.state_caption(frame) if denoised else words.step_caption(frame, len(self.session.shots) - 1)
-        )
+        cards["x_t"].say(words.state_caption(frame) if denoised else self._plain_caption(frame))
         if denoised:
             cards["x_0"].say(words.step_caption(frame, 0))
         if denoised and "eps" in cards:
             cards["eps"].say(words.noise_caption(frame))
         if "z_t" in frame.extras and "z_t" in cards:
             cards["z_t"].say(f"{frame.extras['z_t'].shape[1]} numbers")
+
+    def _plain_caption(self, frame: Frame) -> str:
+        """Of a frame without a prediction."""
+        steps = len(self.session.shots) - 1
+        return words.step_caption(frame, steps) if steps > 0 else words.plural(len(frame.x), "sample")
 
     # ---- choosing
 

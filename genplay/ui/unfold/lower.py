@@ -96,6 +96,8 @@ class Lower(QWidget):
         """The panel came to the front or left it."""
         self.active = active
         self.part.set_active(active)
+        if not active:
+            self.stop()
 
     def _changed(self, before: UnfoldState) -> None:
         if self.session.state.part != before.part:
