@@ -75,8 +75,8 @@ def grid(schedule: Schedule, config: GaussianSampling, start: float = 1.0) -> Gr
     """
     times = spaced(schedule, config.steps, _spacing(schedule, config))
     if config.sampler in DIVIDES_BY_ALPHA:
-        widest = float(schedule.time_of(torch.tensor(WIDEST, dtype=torch.float64)))
-        times[0] = min(1.0, widest)
+        widest = schedule.snap(schedule.time_of(times.new_tensor([WIDEST])))
+        times = torch.cat([widest, times[times < widest - 1e-9]])
     if start < 1:
         times = torch.cat([times.new_tensor([start]), times[times < start - 1e-9]])
     return Grid.at(times, schedule)
@@ -352,7 +352,7 @@ def drift_and_diffusion(schedule: Schedule, t: float) -> tuple[float, float]:
         alpha, variance = schedule.alpha(time), schedule.sigma(time) ** 2
         slope = torch.autograd.grad(variance, time, allow_unused=True)[0]
         rate = torch.autograd.grad(alpha, time)[0] if alpha.requires_grad and not _level(schedule) else None
-    f = float(rate / alpha) if rate is not None else 0.0
+    f = float(rate / alpha.detach()) if rate is not None else 0.0
     return f, max(0.0, float(slope) - 2 * f * float(variance.detach()))
 
 

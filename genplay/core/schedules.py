@@ -76,6 +76,9 @@ class Rectified(Schedule):
     def sigma(self, t: Tensor) -> Tensor:
         return t
 
+    def time_of(self, ratio: Tensor) -> Tensor:
+        return 1 - 1 / (1 + ratio)
+
 
 class Cosine(Schedule):
     """alpha = cos(theta), sigma = sin(theta), theta linear in t between arctan(0.002) and arctan(80).
@@ -96,6 +99,10 @@ class Cosine(Schedule):
 
     def sigma(self, t: Tensor) -> Tensor:
         return self._angle(t).sin()
+
+    def time_of(self, ratio: Tensor) -> Tensor:
+        low, high = math.atan(self.LEAST), math.atan(self.MOST)
+        return ((ratio.atan() - low) / (high - low)).clamp(0, 1)
 
 
 class VariancePreserving(Schedule):
@@ -167,6 +174,9 @@ class GeometricVE(Schedule):
 
     def sigma(self, t: Tensor) -> Tensor:
         return self.least * (self.most / self.least) ** t
+
+    def time_of(self, ratio: Tensor) -> Tensor:
+        return ((ratio / self.least).log() / math.log(self.most / self.least)).clamp(0, 1)
 
 
 class Discrete(VariancePreserving):
