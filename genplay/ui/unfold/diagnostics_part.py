@@ -108,5 +108,10 @@ def told(found: BoundByTime) -> str:
     parts = (found.prior, float(np.nansum(found.bits)), found.reconstruction)
     if not all(map(math.isfinite, (*parts, found.total))):
         return f"{found.n:,} held-out examples so far"
-    sums = " + ".join(f"{value:.3f} {what}" for value, what in zip(parts, ("prior", "denoising", "reconstruction")))
-    return f"{found.total:.3f} bits/dim = {sums} · {found.n:,} held-out examples"
+    named = zip(parts, ("prior", "denoising", "reconstruction"))
+    sums = " + ".join(f"{_signed(value)} {what}" for value, what in named)
+    return f"{_signed(found.total)} bits/dim = {sums} · {found.n:,} held-out examples"
+
+
+def _signed(value: float) -> str:
+    return f"{value:z.3f}".replace("-", "−")

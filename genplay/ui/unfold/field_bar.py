@@ -29,7 +29,8 @@ ARROWS = ("velocity", "score")
 REST_MS, LATE = 60, 0.005  # after the last move of the hand; and how far in time a field may be off and still do
 KEPT = 240  # fields
 WAYS = 60
-EXTENTS = (1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 20.0)
+EXTENTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 11.0, 15.0, 20.0)
+BEYOND = 1.1  # how far past the nearer edges of the plane a field reaches
 EARLIEST = 0.005  # there is no score of the data without noise
 
 
@@ -127,8 +128,10 @@ class FieldBar(QWidget):
         return (run.step, run.digest, self.session.condition, guided) if run else ()
 
     def _extent(self) -> float:
-        """The square to be fetched: the smallest of a few that covers what is visible."""
-        reach = max(map(abs, self.cloud.window_extent()))
+        """The square about the origin to be fetched: the smallest of a few that reaches beyond the nearer edges."""
+        x0, y0, x1, y1 = self.cloud.window_extent()
+        aside = max(abs(x0 + x1), abs(y0 + y1)) / 2
+        reach = min(x1 - x0, y1 - y0) / 2 * BEYOND + aside
         return next((extent for extent in EXTENTS if extent >= reach), EXTENTS[-1])
 
     def _time(self) -> float | None:

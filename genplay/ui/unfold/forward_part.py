@@ -27,6 +27,7 @@ from genplay.ui.views.slider import ValueSlider
 TIMES = tuple(i / 100 for i in range(101))  # all fetched at once: dragging t looks up what is there
 STRIP = (0, 14, 29, 43, 57, 71, 86, 100)  # which of them stand in the strip
 EMPTY = "Choose a picture above: it is drowned in noise here, as the model sees it while it learns."
+POINTS = 196  # of a cloud: enough to see its shape, at all times at once
 EXTREME = 9.2  # nats: a ratio of 10,000
 NARROW = 620  # pixels below which the strip has no captions
 
@@ -163,7 +164,7 @@ class ForwardPart(Part):
         self._show_time()
 
     def _take(self, x: np.ndarray, title: str, row: int) -> None:
-        self.clean = x
+        self.clean = x if self.session.pictures else x[:POINTS]
         if row >= 0 and row != self.settings().get("row"):
             self.session.apply(self.session.state.with_part(self.name, {"row": row}))
         self._corrupt()

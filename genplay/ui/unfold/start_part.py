@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 from genplay.contract.requests import Trajectory
 from genplay.ui import theme
 from genplay.ui.unfold import stored_painting
-from genplay.ui.unfold.part import GAP, Part, dim_label, number_in, whole_in
+from genplay.ui.unfold.part import Part, dim_label, number_in, whole_in
 from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.source_bar import SourceBar
 from genplay.ui.unfold.state import UnfoldState
@@ -27,6 +27,7 @@ from genplay.ui.views.slider import ValueSlider
 STRENGTH, FORGET = 0.6, 1.0  # the usual times for a whole picture, and for the masked part of one
 REACH = 1.4  # half the side of the plane on which points are placed
 TRIES = 400  # samples from all placed points together
+TIGHT = 12  # pixels between the columns: all must stand side by side in the smallest window
 WAITING = "The result appears here, and as a tape above."
 
 
@@ -78,7 +79,7 @@ class StartPart(Part):
         top.addWidget(self.blank)
         top.addWidget(self.source, 1)
         lower = QHBoxLayout()
-        lower.setSpacing(GAP)
+        lower.setSpacing(TIGHT)
         lower.addWidget(self.canvas, 4)
         lower.addWidget(self.pad, 4)
         lower.addWidget(self.tools)

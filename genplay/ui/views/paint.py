@@ -46,7 +46,7 @@ class PaintCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(88, 88)
+        self.setMinimumSize(72, 72)
         self.setAccessibleName("Canvas")
         self.setAccessibleDescription("Arrow keys move, Space paints, 1 to 3 choose the size of the brush")
 

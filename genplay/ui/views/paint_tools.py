@@ -134,6 +134,7 @@ class PaintTools(QWidget):
                 row.addWidget(more)
             layout.addLayout(row)
         layout.addWidget(self.swatches)
+        self.setMinimumWidth(COLUMNS * (SWATCH + GAP))  # also while there are no colours to choose
         layout.addStretch(1)
         self._follow()
 
