@@ -48,6 +48,7 @@ from genplay.core import checkpoint
 from genplay.core.dataset import Dataset
 from genplay.core.model import Model
 from genplay.core.probe import ask as put
+from genplay.core.training import Replica
 from genplay.export.answers import evenly
 
 __all__ = [
@@ -112,6 +113,7 @@ def load(name: str | os.PathLike[str], digest: str = "", device: str = "cpu") ->
     """Open a checkpoint; ``digest`` makes sure that it is the one meant. Raises ``BadInput``."""
     path = find(name, digest)
     opened = checkpoint.load(path, families.all(), device)
+    Replica(opened.model)  # lays the weights out as the window does: that decides the last bit of every sum
     return Opened(opened.model, opened.card, opened.digest, path.name)
 
 

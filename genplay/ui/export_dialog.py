@@ -105,7 +105,7 @@ class ExportDialog(QDialog):
             self.what.addItem(WHATS[what], what)
         self.scale = _spin(1, 64, self._good_scale(), " ×")
         self.spacing = _spin(0, 256, 0, " px")
-        self.columns = _spin(1, 1000, max(1, min(self.exhibit.columns, len(self.exhibit.x))), "")
+        self.columns = _spin(1, 1000, max(1, min(self.exhibit.columns, self._cells())), "")
         self.fps = QDoubleSpinBox()
         theme.padded(self.fps)
         self.fps.setRange(0.1, 100.0)
@@ -130,8 +130,17 @@ class ExportDialog(QDialog):
         x = self.exhibit.x
         if x.dtype != np.uint8:
             return 4
-        across = x.shape[-2] * (min(self.exhibit.columns, len(x)) if self.exhibit.kind == "grid" else 1)
+        in_rows = self.exhibit.kind == "grid" or self._moves_as_grid()
+        across = x.shape[-2] * (max(1, min(self.exhibit.columns, self._cells())) if in_rows else 1)
         return int(max(1, min(64, GOOD_SIDE // across)))
+
+    def _moves_as_grid(self) -> bool:
+        """Whether the exhibit is an animation of several pictures a frame."""
+        return self.exhibit.x.ndim == 5
+
+    def _cells(self) -> int:
+        """Pictures side by side in a grid, or in a frame that is one."""
+        return self.exhibit.x.shape[1] if self._moves_as_grid() else len(self.exhibit.x)
 
     def _lay_out(self) -> None:
         self.save = QPushButton(theme.icon("save", "accent_text"), "Save…")
@@ -178,7 +187,7 @@ class ExportDialog(QDialog):
         options: dict[str, Any] = {"format": FORMATS[what][0] if chosen == "py" else chosen, "what": what}
         if what != "arrays":
             options["scale"] = self.scale.value()
-        if what == "grid":
+        if self._has_columns(what):
             options |= {"spacing": self.spacing.value(), "columns": self.columns.value()}
             options["background"] = theme.colour("background").name()
         if what == "picture":
@@ -188,6 +197,9 @@ class ExportDialog(QDialog):
         if FRAMES in self.exhibit.arrays and what == "arrays":
             options["names"] = list(self._arrays())
         return options | (self.exhibit.of_tape if what != "arrays" else {})
+
+    def _has_columns(self, what: str) -> bool:
+        return what == "grid" or (what == "animation" and self._moves_as_grid())
 
     def _arrays(self) -> dict[str, np.ndarray]:
         from genplay.export.answers import data_name
@@ -203,8 +215,8 @@ class ExportDialog(QDialog):
             self.format.addItem(TITLES[name], name)
         self.format.blockSignals(False)
         self.choices.setRowVisible(self.scale, what != "arrays")
-        self.choices.setRowVisible(self.spacing, what == "grid")
-        self.choices.setRowVisible(self.columns, what == "grid")
+        self.choices.setRowVisible(self.spacing, self._has_columns(what))
+        self.choices.setRowVisible(self.columns, self._has_columns(what))
         self.choices.setRowVisible(self.fps, what == "animation")
         self.copy.setEnabled(what != "arrays")
         self.refresh()
@@ -232,11 +244,11 @@ class ExportDialog(QDialog):
             return "   ".join(shapes)
         if what == "animation":
             self._frame = 0
-            first = self._still(self.exhibit.x[:1], "picture")
-            self.preview.show_image(pixels.to_qimage(first))
+            self.preview.show_image(pixels.to_qimage(self._frame_picture(0)))
             self._film.start(max(10, round(1000 / self.fps.value())))
             seconds = len(self.exhibit.x) / self.fps.value()
-            return f"{self._measure(1)} px   {len(self.exhibit.x)} frames   {seconds:.1f} s"
+            size = self._measure(self._cells() if self._moves_as_grid() else 1)
+            return f"{size} px   {len(self.exhibit.x)} frames   {seconds:.1f} s"
         self.preview.show_image(pixels.to_qimage(self._still(self.exhibit.x, what)))
         return f"{self._measure(1 if what == 'picture' else len(self.exhibit.x))} px"
 
@@ -248,7 +260,7 @@ class ExportDialog(QDialog):
             side = scatter.side(self.scale.value())
             return f"{side} × {side}"
         height, width = self.exhibit.x.shape[-3:-1]
-        wanted = self.what.currentData() == "grid"
+        wanted = self._has_columns(self.what.currentData())
         columns, spacing = (self.columns.value(), self.spacing.value()) if wanted else (1, 0)
         high, wide = grid.size(n if wanted else 1, height, width, columns, self.scale.value(), spacing)
         grid.check_pixels(high, wide)
@@ -270,9 +282,14 @@ class ExportDialog(QDialog):
 
     def _next_frame(self) -> None:
         self._frame = (self._frame + 1) % len(self.exhibit.x)
-        x = self.exhibit.x[self._frame : self._frame + 1]
-        shown = x[0] if x.dtype == np.uint8 and x.ndim == 4 else self._still(x[0] if x.ndim == 5 else x, "picture")
-        self.preview.show_image(pixels.to_qimage(shown))
+        self.preview.show_image(pixels.to_qimage(self._frame_picture(self._frame)))
+
+    def _frame_picture(self, index: int) -> np.ndarray:
+        """One frame of an animation as the preview shows it."""
+        x = self.exhibit.x[index]
+        if x.dtype == np.uint8 and x.ndim == 3:
+            return x
+        return self._still(x if x.ndim != 1 else x[None], "grid" if self._moves_as_grid() else "picture")
 
     # ---- saving
 
@@ -333,10 +350,14 @@ class ExportDialog(QDialog):
 
         options = self.options() | {"format": "png"}
         options.pop("fps", None)
-        if options["what"] == "animation":
+        x = self.exhibit.x
+        if options["what"] == "animation" and (self._moves_as_grid() or x.ndim == 3):
+            x = x[self._frame]
+            options |= {"what": "grid" if self._moves_as_grid() else "picture", "frame": self._frame}
+        elif options["what"] == "animation":
             options |= {"what": "picture", "index": self._frame}
         try:
-            data = encode(self.exhibit.x, self.recipe, options)
+            data = encode(x, self.recipe, options)
         except BadInput as error:
             self.say(str(error), "bad")
             return

@@ -96,6 +96,47 @@ def test_the_script_makes_the_same_bytes(qtbot, window, checkpoint, tmp_path):
     assert read_recipe(ours / made[0]).run == "Digits · ten"
 
 
+@pytest.fixture(scope="module")
+def flow(tmp_path_factory):
+    from genplay.cli import main
+
+    out = tmp_path_factory.mktemp("flows") / "flow.safetensors"
+    words = ["--set", "width=8", "--steps", "3", "--quiet"]
+    assert main(["train", "flow_matching", "--data", "digits8", *words, "--out", str(out)]) == 0
+    return out
+
+
+def test_what_is_exported_of_a_tape_can_be_made_again(qtbot, window, flow, tmp_path):
+    from genplay.ui.unfold import exhibits
+
+    window.open_path(str(flow))
+    qtbot.waitUntil(lambda: window.run() is not None and window.run().family == "flow_matching", timeout=30000)
+    shown(qtbot, window, "unfold")
+    session = window.stage.current().session
+    qtbot.waitUntil(lambda: session.tape is not None and session.tape.take.complete, timeout=30000)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    (theirs / flow.name).write_bytes(flow.read_bytes())
+    scripts = []
+    for view in ("x_t", "x_0"):
+        for make in (exhibits.animation, exhibits.contact_sheet, exhibits.current):
+            exhibit = make(session, view)
+            dialog = ExportDialog(exhibit, window.recipe(exhibit), window)
+            for row in range(dialog.what.count()):
+                dialog.what.setCurrentIndex(row)
+                options = dialog.options()
+                name = f"{view}-{make.__name__}-{options['what']}{NAMES[options['format']]}"
+                held = {"arrays": dialog._arrays()} if options["what"] == "arrays" else {}
+                _write(exhibit.x, ours / name, dialog.recipe, options | held, False)
+                scripts.append(python_script(dataclasses.replace(dialog.recipe, export=options), name))
+            dialog.close()
+    run_script("\n".join(scripts), theirs)
+    made = sorted(p.name for p in ours.iterdir())
+    assert len(made) == 12
+    assert [name for name in made if (ours / name).read_bytes() != (theirs / name).read_bytes()] == []
+
+
 def test_what_is_dragged_out_tells_as_much_as_what_is_exported(qtbot, window):
     for tab in ("samples", "latent"):
         exhibit = shown(qtbot, window, tab)
