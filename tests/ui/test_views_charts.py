@@ -13,7 +13,7 @@ from genplay.ui.views.axes import Axis, spanning
 from genplay.ui.views.cloud import clouds
 from genplay.ui.views.duel_plot import DuelPlot, Mark
 from genplay.ui.views.duel_table import DuelTable, Row
-from genplay.ui.views.flow_field import FILL, arrows, density_picture
+from genplay.ui.views.flow_field import FILL, FieldLayer, arrows, density_picture
 from genplay.ui.views.path_controls import keyframe_marks, keyframe_places
 from genplay.ui.views.schedule_plot import SchedulePlot
 from genplay.ui.views.time_bars import TimeBars
@@ -180,6 +180,17 @@ def test_one_giant_does_not_shrink_the_other_arrows() -> None:
     vectors[0, 0] *= 1e6
     length = np.linalg.norm(np.diff(arrows(at, vectors), axis=1)[:, 0], axis=1)
     assert length.min() == pytest.approx(length.max())
+
+
+def test_arrows_thin_out_where_they_would_crowd() -> None:
+    axis = np.linspace(-1, 1, 20)
+    at = np.stack(np.meshgrid(axis, axis), axis=-1)
+    layer = FieldLayer()
+    layer.set_arrows(at, np.ones_like(at))
+    assert len(layer.arrows_at(300.0)) == 400
+    assert len(layer.arrows_at(70.0)) == 100
+    layer.set_arrows(None)
+    assert len(layer.arrows_at(300.0)) == 0
 
 
 @pytest.mark.parametrize("mode", ["dark", "light"])

@@ -78,7 +78,7 @@ class SourceBar(QWidget):
             self._wanted = row
             self._fetch()
         elif not self.session.pictures:
-            self._give(self.data, f"{len(self.data):,} points of the data", 0)
+            self._give(self.data, "points of the data", 0)
         else:
             row %= len(self.data)
             self._give(self.data[row : row + 1], f"example {row + 1} of the data", row)

@@ -14,6 +14,7 @@ FILL = 0.92  # of a cell, the longest arrow
 STRONG = 0.9  # quantile of the strengths that gets the longest arrow: a few giants must not shrink the rest
 HEAD = 0.32  # of an arrow, at most HEAD_PX
 HEAD_PX, WIDTH = 6.0, 1.3
+ROOM = 15.0  # pixels an arrow should have
 OPACITY = 190  # of arrows, of 255
 DEPTH = 0.55  # how far the densest place is from the ground's colour
 GAMMA = 0.5  # the density is drawn as its square root, so that its tails are seen
@@ -53,14 +54,15 @@ class FieldLayer:
     """Paints arrows and ways onto a :class:`Scatter`: ``draw`` is what ``Cloud.add_layer`` takes."""
 
     def __init__(self) -> None:
-        self._arrows = np.zeros((0, 2, 2))
+        self._field: tuple[np.ndarray, np.ndarray] | None = None
+        self._arrows: tuple[int, np.ndarray] | None = None  # those of every so many rows and columns
         self._ways: list[np.ndarray] = []
         self._lines: tuple[tuple[float, float, float], list[QPolygonF]] | None = None
 
     @property
-    def count(self) -> int:
-        """How many arrows there are."""
-        return len(self._arrows)
+    def shows_arrows(self) -> bool:
+        """Whether there is a field to be drawn."""
+        return self._field is not None
 
     @property
     def ways(self) -> list[np.ndarray]:
@@ -69,7 +71,20 @@ class FieldLayer:
 
     def set_arrows(self, at: np.ndarray | None, vectors: np.ndarray | None = None) -> None:
         """Show a field (G, G, 2) at places (G, G, 2), or none."""
-        self._arrows = arrows(at, vectors) if at is not None and vectors is not None else np.zeros((0, 2, 2))
+        self._field = (at, vectors) if at is not None and vectors is not None else None
+        self._arrows = None
+
+    def arrows_at(self, scale: float) -> np.ndarray:
+        """The arrows (M, 2, 2) for a plane of ``scale`` pixels a data unit: fewer where they would crowd."""
+        if self._field is None:
+            return np.zeros((0, 2, 2))
+        at, vectors = self._field
+        cell = float(np.abs(np.diff(at[0, :2, 0])).mean()) * scale if at.shape[1] > 1 else ROOM
+        every = max(1, min(len(at) // 4, round(ROOM / max(cell, 1e-6))))
+        if self._arrows is None or self._arrows[0] != every:
+            first = every // 2
+            self._arrows = every, arrows(at[first::every, first::every], vectors[first::every, first::every])
+        return self._arrows[1]
 
     def set_ways(self, ways: np.ndarray | None) -> None:
         """Show ways (N, F, 2) through the plane, or none."""
@@ -80,7 +95,7 @@ class FieldLayer:
         """Paint in the plane's coordinates."""
         if self._ways:
             self._draw_ways(painter, plane)
-        if len(self._arrows):
+        if self._field is not None:
             self._draw_arrows(painter, plane)
 
     def _draw_ways(self, painter: QPainter, plane: Scatter) -> None:
@@ -101,7 +116,7 @@ class FieldLayer:
 
     def _draw_arrows(self, painter: QPainter, plane: Scatter) -> None:
         origin, scale = plane.to_view(0, 0), plane.scale()
-        ends = self._arrows * np.array([scale, -scale]) + np.array([origin.x(), origin.y()])
+        ends = self.arrows_at(scale) * np.array([scale, -scale]) + np.array([origin.x(), origin.y()])
         within = ((ends > -20) & (ends < max(plane.width(), plane.height()) + 20)).all(axis=(1, 2))
         tint = theme.colour("text")
         tint.setAlpha(OPACITY)
