@@ -175,7 +175,7 @@ def settings_of(given: dict[str, Any]) -> dict[str, Any]:
 
 def start_of(run: rs.RunState, q: rq.Trajectory) -> np.ndarray:
     """The state (N, ...) that a trajectory begins with."""
-    if q.state is not None:
+    if q.state is not None and q.state.shape[1:] == shape_of(run.spec):  # made-up codes lead back to no picture
         return np.asarray(q.state, np.float32)
     eps = noise(run.spec, q.seed, q.n)
     if q.source is None:

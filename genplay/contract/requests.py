@@ -160,7 +160,7 @@ class Trajectory(Question):
     condition: tuple[int, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
     start: float = 1.0
-    state: np.ndarray | None = None  # float32 (N, H, W, C) or (N, 2), neither scaled nor clipped
+    state: np.ndarray | None = None  # float32 (N, H, W, C) or (N, 2), neither scaled nor clipped; of a latent model z_t
     source: np.ndarray | None = None  # uint8 (1 or N, H, W, C) or float32 (1 or N, 2)
     mask: np.ndarray | None = None  # uint8 (H, W), 0 or 1
 

@@ -14,7 +14,7 @@ from genplay.contract import requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Dataset, to_float
-from genplay.core.gaussian import GaussianModel
+from genplay.core.gaussian import GaussianModel, finest
 from genplay.core.probe import Partial, Probe, streams, within
 from genplay.core.schedules import Discrete, Schedule
 from genplay.metrics.likelihood import bits_per_dimension
@@ -122,7 +122,8 @@ def bound(
     earlier = torch.cat([chain.times[(steps - 1).clamp(min=0)], torch.zeros(n, 1, dtype=torch.float64)], 1).flatten()
     repeated = x.repeat_interleave(bins + 1, 0)
     same = labels.repeat_interleave(bins + 1, 0) if labels is not None and model.takes_labels else None
-    nats = model.bound_terms(repeated, later.to(x.device), earlier.to(x.device), same, generator).double().cpu()
+    when = (v.to(x.device, finest(x.device)) for v in (later, earlier))
+    nats = model.bound_terms(repeated, *when, same, generator).double().cpu()
     inner = nats.view(n, bins + 1)
     return torch.cat([inner[:, :-1] * factors, model.prior_term(x).double().cpu()[:, None], inner[:, -1:]], 1)
 

@@ -13,6 +13,7 @@ from genplay.contract import requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.errors import BadInput
 from genplay.core.dataset import Dataset, to_plain
+from genplay.core.gaussian import finest
 from genplay.core.probe import BREATH, Partial, Probe
 from genplay.core.schedules import Schedule
 from genplay.probes.starts import fitted, gaussian, unit
@@ -42,7 +43,7 @@ class Corrupt(Probe):
         noised = []
         for t in times:
             generator.set_state(state)
-            at = torch.full((len(x),), t, dtype=torch.float64, device=x.device)
+            at = torch.full((len(x),), t, dtype=finest(x.device), device=x.device)
             noised.append(to_plain(model.corrupt(x, at, generator), model.spec))
             yield BREATH
         t, alpha, sigma, log_snr = (v.numpy() for v in values(schedule, torch.tensor(times, dtype=torch.float64)))

@@ -45,7 +45,7 @@ class Guide(Probe):
         if preview < config.steps or config.sampler in COSTLY:
             for shown in self._preview(model, question, coarse(config, preview)):
                 yield shown
-        half, state = config.steps // 2, None
+        half, state = (config.steps - 1) // 2, None
         for i, state in enumerate(side_by_side(model, question, generator)):
             if shown is None and i == half:
                 yield Partial(_samples(foreseen(state), model, question), 0.5)
@@ -59,7 +59,7 @@ class Guide(Probe):
     def _preview(self, model: GaussianModel, question: requests.Guide, config: GaussianSampling) -> Iterator[Partial]:
         """Nothing until half-way, then what is foreseen there, then the samples."""
         asked = replace(question, config=knob.values(config))
-        half, state = config.steps // 2, None
+        half, state = (config.steps - 1) // 2, None
         for i, state in enumerate(side_by_side(model, asked, seeded(question.seed, model.device))):
             yield Partial(_samples(foreseen(state), model, question)) if i == half else BREATH
         assert state is not None

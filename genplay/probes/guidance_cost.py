@@ -72,7 +72,7 @@ class MeasureGuidance(Probe):
                     yield BREATH
                 assert state is not None
                 table.add(place, state, scene)
-                yield Partial(table.record(), table.begun + (1 - table.begun) * table.drawn / (n * len(scales)))
+                yield Partial(table.record(), table.progress(n))
 
     def _drawn(
         self, model: GaussianModel, config: GaussianSampling, n: int, stream: Generator, condition: tuple[int, ...]
@@ -205,6 +205,10 @@ class Table:
     def drawn(self) -> int:
         """Samples done in all."""
         return sum(self.counts)
+
+    def progress(self, n: int) -> float:
+        """How much is done where ``n`` samples are wanted at each scale."""
+        return min(1.0, self.begun + (1 - self.begun) * self.drawn / (n * len(self.scales)))
 
     def add(self, place: int, x: Tensor, scene: Scene) -> None:
         """More samples of a scale."""

@@ -25,14 +25,16 @@ def can_fork(session: UnfoldSession) -> bool:
 def fork(session: UnfoldSession, *, fresh: bool = False, **values: Any) -> None:
     """A new tape from the state on show; ``values`` are fields of the wish that differ: seed, condition, config.
 
-    With ``fresh`` the noise in it is drawn anew: the prediction x_0 of the frame, noised to its time by the seed.
+    With ``fresh`` the noise in it is drawn anew: the prediction x_0 of the frame, noised to its time by the seed. Where
+    the model denoises codes, state and prediction are those of the codes.
     """
     tape, frame = session.tape, session.frame
     if tape is None or frame is None or not can_fork(session):
         return
     wish = replace(session.state.wish, **values)
-    noise = Fresh(frame.extras["x_0"], frame.facts["alpha"], frame.facts["sigma"]) if fresh else None
-    state = noise.state(wish.seed) if noise else np.ascontiguousarray(frame.extras["x_t"], np.float32)
+    x_t, x_0 = ("z_t", "z_0") if "z_t" in frame.extras else ("x_t", "x_0")
+    noise = Fresh(frame.extras[x_0], frame.facts["alpha"], frame.facts["sigma"]) if fresh else None
+    state = noise.state(wish.seed) if noise else np.ascontiguousarray(frame.extras[x_t], np.float32)
     question = Trajectory(len(state), wish.condition, dict(wish.config), frame.t, state, seed=wish.seed)
     put_on_show(session, Tape(session.next_id(), question, "", tape.id, frame.index, noise), "branch")
 
