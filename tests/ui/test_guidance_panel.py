@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QUndoStack, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from genplay.contract import results as rs
@@ -51,6 +51,8 @@ class Rig:
         self.inspector = self.panel.inspector()
         self.panel.setParent(self.window)
         self.inspector.setParent(self.window)
+        for action in self.panel.actions():
+            action.setParent(self.window)  # as the title row does; without one it would be a window
         self.window.resize(1160, 560)
         self.panel.setGeometry(0, 0, 850, 560)
         self.inspector.setGeometry(860, 0, 300, 560)
@@ -109,6 +111,27 @@ def test_a_model_that_cannot_be_guided_closes_it_with_a_sentence(rig: Rig) -> No
     unlabelled = replace(run, capabilities=run.capabilities - {"guided"})
     assert "labels to be guided by" in rig.panel.closed_because(unlabelled)
     assert "does not denoise" in rig.panel.closed_because(rig.bridge.runs["faces"])
+
+
+def test_making_it_and_showing_it_a_run_opens_no_window_of_its_own(qtbot: QtBot) -> None:
+    bridge = Bridge(FakeEngine(first_run=False))
+    bridge.stop()
+    before = set(QApplication.topLevelWidgets())
+    panel = GuidancePanel(bridge, QUndoStack())
+    qtbot.addWidget(panel)
+    inspector = panel.inspector()
+    qtbot.addWidget(inspector)
+    row = QWidget()
+    qtbot.addWidget(row)
+    layout = QHBoxLayout(row)
+    for action in panel.actions():
+        assert not action.isVisible()
+        layout.addWidget(action)
+    bridge.engine.submit(CreateRun("d", "d", "diffusion", "faces16"))
+    bridge.drain()
+    bridge.drain()
+    panel.set_run(bridge.runs["d"])
+    assert [w for w in set(QApplication.topLevelWidgets()) - before if w.isVisible()] == []
 
 
 # ---- the picture and the slider

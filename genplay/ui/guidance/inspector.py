@@ -55,7 +55,7 @@ class GuidanceInspector(QWidget):
         self.session.slide(with_condition(asked, wish.condition, self.session.spec))
 
     def _run_changed(self) -> None:
-        self.setVisible(self.session.ready)
+        self.controls.setVisible(self.session.ready)
         for box in (self.taming, self.weights, self.negative):
             box.rebuild()
         self._follow()

@@ -191,7 +191,7 @@ class GuidancePanel(Panel):
         self.chips.choose(part.name)
         self.beside.setCurrentWidget(part)
         text, tip = EXPORTS.get(part.name, ("", ""))
-        self.export_part.setVisible(bool(tip) and self.session.pictures)
+        self.export_part.setVisible(bool(tip) and self.session.ready and self.session.pictures)
         self.export_part.setText(text)
         self.export_part.setToolTip(f"{tip} (Ctrl+Shift+E)")
         self.export_part.setAccessibleName(tip)
