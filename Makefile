@@ -8,7 +8,7 @@ OFFSCREEN := QT_QPA_PLATFORM=offscreen
 PYTEST := $(OFFSCREEN) $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tour test test-all lint checkpoints shots bench icon wheel desktop clean
+.PHONY: help setup run tour test test-all lint checkpoints attributes shots bench icon wheel desktop clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test-all: lint ## lint, then all tests
 
 checkpoints: setup ## train the shipped checkpoints again
 	$(BIN)/python checkpoints/make.py $(ARGS)
+
+attributes: setup ## train the shipped attribute networks again
+	$(BIN)/python checkpoints/make_attributes.py $(ARGS)
 
 shots: setup ## the pictures of the README
 	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent; do \
