@@ -384,6 +384,14 @@ def _data() -> list[tuple[str, str]]:
     return [(name, f"{s.title}: {s.summary}") for name, s in data.sources().items()]
 
 
+def _shipped() -> list[Path]:
+    """The shipped checkpoints; those of the faces first, and the VAE before all."""
+    from genplay.contract import paths
+
+    found = paths.shipped("checkpoints").glob("*.safetensors")
+    return sorted(found, key=lambda path: (path.stem != "vae-faces16", "faces16" not in path.stem, path.stem))
+
+
 def _checkpoints() -> list[tuple[str, str]]:
     from genplay.contract import card, paths
 
@@ -404,7 +412,9 @@ def _print_table(rows: list[tuple[str, str]]) -> None:
 def _shot_parser(name: str) -> _Parser:
     parser = _parser(name, "Take a screenshot of the window, offscreen.", _shot)
     parser.add_argument("panel", help="a tab of the stage, such as samples or latent")
-    parser.add_argument("--run", default="vae-faces16", metavar="CHECKPOINT", help="a file or a shipped checkpoint")
+    parser.add_argument(
+        "--run", metavar="CHECKPOINT", help="a file or a shipped checkpoint (default: the first that the tab can show)"
+    )
     parser.add_argument("--size", default="1440x900", metavar="WxH")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--train", type=float, default=0.0, metavar="SECONDS", help="train for so long first")
@@ -419,7 +429,8 @@ def _shot(chosen: argparse.Namespace) -> None:
         raise BadInput(f"--size must be such as 1440x900, not {chosen.size!r}.")
     from genplay.shooting import shot
 
-    shot(chosen.panel, _checkpoint_path(chosen.run), (int(width), int(height)), chosen.theme, out, chosen.train)
+    shown = [_checkpoint_path(chosen.run)] if chosen.run else _shipped()
+    shot(chosen.panel, shown, (int(width), int(height)), chosen.theme, out, chosen.train)
     print(out)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +92,13 @@ def panel(window: MainWindow, name: str) -> Panel:
     return known[name]
 
 
+def _is_closed(window: MainWindow, name: str) -> bool:
+    """Whether a tab cannot serve the run on show; one that does not exist is left to ``panel``."""
+    run = window.run()
+    found = next((p for p in window.stage.panels if p.name == name), None)
+    return found is not None and run is not None and bool(found.closed_because(run))
+
+
 def shoot(window: MainWindow, path: Path) -> None:
     """Save what the window shows. Raises ``BadInput`` when the file cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,10 +106,15 @@ def shoot(window: MainWindow, path: Path) -> None:
         raise BadInput(f"{path.name} could not be written.")
 
 
-def shot(tab: str, checkpoint: Path, size: tuple[int, int], theme: str, out: Path, train_seconds: float = 0.0) -> None:
-    """``genplay shot``: one tab showing one checkpoint, after some seconds of training if wanted."""
+def shot(
+    tab: str, checkpoints: Sequence[Path], size: tuple[int, int], theme: str, out: Path, train_seconds: float = 0.0
+) -> None:
+    """``genplay shot``: a tab showing the first checkpoint that it serves, after some seconds of training if wanted."""
     with offscreen_window(size, theme) as window:
-        open_run(window, checkpoint)
+        for checkpoint in checkpoints:
+            open_run(window, checkpoint)
+            if not _is_closed(window, tab):
+                break
         panel(window, tab)
         if train_seconds:
             window.act("play")
