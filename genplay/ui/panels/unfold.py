@@ -272,7 +272,8 @@ class UnfoldPanel(Panel):
                 button.setEnabled(on)
         if self.session.sampling and shots and shots[0].frame.count:
             self.progress_shown.emit(len(shots) / (shots[0].frame.count + 1))
-        self.fork.setVisible(self.session.gaussian or not self.session.ready)
+        if self.session.ready:  # before, the title row may not have it yet, and it would be a window of its own
+            self.fork.setVisible(self.session.gaussian)
         at_end = self.session.gaussian and bool(shots) and not branching.can_fork(self.session)
         self.fork.setToolTip(NO_FORK if at_end else "Branch at this step (B)")
         self._follow_weights()
