@@ -33,9 +33,7 @@ def move(editor: CurveEditor, at: QPointF, modifiers: Qt.KeyboardModifier = NONE
     editor.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, at, editor.mapToGlobal(at), LEFT, LEFT, modifiers))
 
 
-def drag(
-    editor: CurveEditor, start: QPointF, *places: QPointF, modifiers: Qt.KeyboardModifier = NONE
-) -> None:
+def drag(editor: CurveEditor, start: QPointF, *places: QPointF, modifiers: Qt.KeyboardModifier = NONE) -> None:
     QTest.mousePress(editor, LEFT, pos=start.toPoint())
     offset = start - QPointF(start.toPoint())
     for place in places:
