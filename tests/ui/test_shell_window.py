@@ -80,7 +80,7 @@ def sent(window: MainWindow, kind: type) -> list:
 
 def add_run(qtbot, window: MainWindow, run_id: str, family: str = "vae", data: str = "faces16") -> None:
     window.bridge.send(rq.CreateRun(run_id, run_id, family, data))
-    qtbot.waitUntil(lambda: run_id in window.sidebar.cards)
+    qtbot.waitUntil(lambda: run_id in window.sidebar.cards and window.sidebar.cards[run_id].isVisible())
 
 
 # ---- start
