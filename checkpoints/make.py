@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 FOLDER = Path(__file__).resolve().parent
 
 LONG = ["--set", "learning_rate=0.001", "ema=0.9995"]
-SMALL = ["--set", "width=24", "levels=3"]  # for pictures of more pixels
+BLOCKS = ["--set", "stem=4", "width=48"]  # for pictures of more pixels
 COOL = ["--set", "cooldown=0.3"]
 RECIPES: dict[str, list[str]] = {
     "vae-faces16": ["vae", "--data", "faces16", "--steps", "30000", *LONG],
@@ -24,8 +24,8 @@ RECIPES: dict[str, list[str]] = {
     "vae-ring8": ["vae", "--data", "ring", "--preset", "points", "--steps", "20000", *LONG],
     "diffusion-faces16": ["diffusion", "--data", "faces16", "--preset", "best", "--steps", "10000"],
     "flow-faces16": ["flow_matching", "--data", "faces16", "--preset", "best", "--steps", "6000"],
-    "flow-fashion28": ["flow_matching", "--data", "fashion28", "--preset", "best", "--steps", "4000", *SMALL],
-    "diffusion-emoji32": ["diffusion", "--data", "emoji32", "--preset", "best", "--steps", "4000", *SMALL],
+    "flow-fashion28": ["flow_matching", "--data", "fashion28", "--preset", "best", "--steps", "4000", *BLOCKS],
+    "diffusion-emoji32": ["diffusion", "--data", "emoji32", "--preset", "best", "--steps", "3000", *BLOCKS],
     "diffusion-ring8": ["diffusion", "--data", "ring", "--preset", "points", "--steps", "10000", *COOL],
     "flow-moons": ["flow_matching", "--data", "moons", "--preset", "points", "--steps", "10000", *COOL],
     "diffusion-checkerboard": ["diffusion", "--data", "checkerboard", "--preset", "points", "--steps", "15000", *COOL],

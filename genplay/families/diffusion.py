@@ -48,7 +48,7 @@ class NetworkConfig:
     blocks: int = knob(2, "blocks", "residual blocks on each way through a resolution", low=1, high=6)
     stem: int = knob(
         2, "stem", "side of the blocks of pixels that become channels first: 2 is four times cheaper than 1",
-        low=1, high=2, kinds=(Kind.IMAGE,),
+        low=1, high=4, kinds=(Kind.IMAGE,),
     )  # fmt: skip
     attention: bool = knob(
         False, "attention", "let all places see each other at the coarsest resolution", kinds=(Kind.IMAGE,)
