@@ -46,7 +46,7 @@ class GaussianSampling:
     """How a model with a Gaussian path x_t = alpha x_0 + sigma eps is sampled."""
 
     sampler: str = knob(
-        "ddim", "sampler", "how the way from noise to data is stepped",
+        "dpm++2m", "sampler", "how the way from noise to data is stepped",
         choices=tuple(SAMPLERS), titles=tuple(SAMPLERS.values()),
     )  # fmt: skip
     steps: int = knob(20, "steps", "steps from noise to data", low=1, high=1000, scale="log")

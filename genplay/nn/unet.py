@@ -66,8 +66,8 @@ class UNet(nn.Module):
     """States (B, C, H, W), times (B,) and labels (B, A) or None to predictions (B, C, H, W).
 
     ``widths`` are the channels of each resolution from the finest on, ``blocks`` the residual blocks on each way.
-    ``stem`` is the side of the blocks of pixels that become channels; one that does not divide the picture is 1. ``inputs`` are the channels that come
-    in, where they are more than go out. The last layer starts at zero.
+    ``stem`` is the side of the blocks of pixels that become channels; one that does not divide the picture is 1.
+    ``inputs`` are the channels that come in, where they are more than go out. The last layer starts at zero.
     """
 
     def __init__(
