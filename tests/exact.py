@@ -101,12 +101,18 @@ class ExactModel(GaussianModel):
         self.asked: list[int] = []
 
     def predict(self, x: Tensor, t: Tensor, labels: Tensor | None, previous: Tensor | None = None) -> Tensor:
-        self.asked.append(len(x))
         t = t.double()
-        alpha, sigma = self.schedule.alpha(t)[:, None], self.schedule.sigma(t)[:, None]
         rows = self.labels(labels, len(x)) if self.conditional else None
-        x_0, eps = self.given(rows).estimate(x.double(), alpha, sigma)
-        return target(self.prediction, x_0, eps, alpha, sigma)
+        return self._exact(x, self.schedule.alpha(t)[:, None], self.schedule.sigma(t)[:, None], rows)
+
+    def predict_at(
+        self, x: Tensor, t: float, alpha: float, sigma: float, labels: Tensor | None, previous: Tensor | None = None
+    ) -> Tensor:
+        return self._exact(x, *torch.tensor([[alpha], [sigma]], dtype=torch.float64), labels)
+
+    def _exact(self, x: Tensor, alpha: Tensor, sigma: Tensor, labels: Tensor | None) -> Tensor:
+        self.asked.append(len(x))
+        return target(self.prediction, *self.given(labels).estimate(x.double(), alpha, sigma), alpha, sigma)
 
     def given(self, labels: Tensor | None) -> Mixture:
         """The mixture of the parts that have these labels (B, A), with weights (B, M)."""

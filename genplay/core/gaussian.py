@@ -120,6 +120,10 @@ class GaussianModel(Model):
         return self.conditional
 
     @property
+    def device(self) -> torch.device:
+        return self.errors.device
+
+    @property
     def likes_bf16(self) -> bool:
         return len(self.shape) == 3
 
@@ -129,10 +133,23 @@ class GaussianModel(Model):
         """F(x_t, t) for states (B, *shape) at times (B,); ``labels`` (B, A) or None."""
         alpha, sigma = self._at(t)
         scaled = x * self._wide((SIGMA_DATA**2 * alpha**2 + sigma**2).rsqrt())
-        if self.recalls:
-            scaled = torch.cat([scaled, torch.zeros_like(x) if previous is None else previous], 1)
         given = self.labels(labels, len(x)) if self.conditional else None
-        return self.network(scaled, t.float(), given)
+        return self._output(scaled, t.float(), given, previous)
+
+    def predict_at(
+        self, x: Tensor, t: float, alpha: float, sigma: float, labels: Tensor | None, previous: Tensor | None = None
+    ) -> Tensor:
+        """F(x_t, t) for states (B, *shape) that are all at the time ``t``: as lean as sampling needs it.
+
+        ``labels`` are what ``self.labels`` gives, or None for a model without labels.
+        """
+        scaled = x.mul((SIGMA_DATA**2 * alpha**2 + sigma**2) ** -0.5)
+        return self._output(scaled, torch.full((len(x),), t, device=x.device), labels, previous)
+
+    def _output(self, scaled: Tensor, t: Tensor, labels: Tensor | None, previous: Tensor | None) -> Tensor:
+        if self.recalls:
+            scaled = torch.cat([scaled, torch.zeros_like(scaled) if previous is None else previous], 1)
+        return self.network(scaled, t, labels)
 
     def _at(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """alpha and sigma (B,) float32 at times (B,)."""
@@ -265,12 +282,12 @@ class GaussianModel(Model):
         alpha, sigma = float(self.schedule.alpha(time)), float(self.schedule.sigma(time))
         noise = start.noise if start.noise is not None else draws(torch.empty(n, *self.shape))
         if start.x is None:
-            return noise * sigma, None
+            return laid_out(noise * sigma), None
         if not start.clean:
-            return start.x, None
+            return laid_out(start.x), None
         x = self.noised_from(start.x).expand(n, *self.shape)
         known = Known(x, start.mask.expand(n, *self.shape), config.resample) if start.mask is not None else None
-        return alpha * x + sigma * noise, known
+        return laid_out(alpha * x + sigma * noise), known
 
     def guided(self, labels: Tensor | None, config: Any, n: int, scales: Tensor | None = None) -> Guided:
         """The denoiser that samplers see: this network under the guidance that ``config`` asks for."""
@@ -335,6 +352,11 @@ def finest(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
+def laid_out(x: Tensor) -> Tensor:
+    """``x`` with the channels of pictures last in memory, as convolutions have theirs: mixing layouts is slow."""
+    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+
+
 def normal(shape: Any, generator: Generator, device: torch.device) -> Tensor:
     return torch.randn(shape, generator=generator, device=generator.device).to(device)
 
@@ -364,11 +386,14 @@ class Guided:
         self, model: GaussianModel, labels: Tensor | None, config: GaussianSampling, n: int, scales: Tensor | None
     ) -> None:
         self.model, self.config, self.nfe = model, config, 0
+        self.image = len(model.shape) == 3
+        self.bf16 = uses_bf16(model, "auto")
         self.previous: Tensor | None = None
         self.curve = sampling.curve_points(config.curve)
         self.labels = model.labels(labels, n) if model.conditional else None
         self.base = self.labels
         self.parts: list[_Part] = []
+        self.rows: Tensor | None = None  # the labels of the base and of all parts
         self.everywhere = scales is not None or bool(config.weights)  # then no step can do with one condition
         if model.conditional:
             self._lay_out(config, n, scales)
@@ -391,6 +416,7 @@ class Guided:
         if not self.parts or bool((left != anything).any()):
             wide = None if scales is None else scales.to(model.device).view(-1, *[1] * len(model.shape))
             self.parts.insert(0, _Part(left, config.guidance if wide is None else wide))
+        self.rows = torch.cat([self.base, *(part.labels for part in self.parts)])
 
     def factor(self, t: float) -> float:
         """m(t): how much of the guidance there is at a time."""
@@ -404,14 +430,13 @@ class Guided:
         factor = self.factor(t) if self.parts else 0.0
         scale = 1.0 if self.everywhere or not self.parts else 1 + factor * (self.config.guidance - 1)
         if not self.everywhere and scale in (0.0, 1.0):
-            output = self._ask(x, t, self.labels if scale else self.base)
+            output = self._ask(x, t, alpha, sigma, self.labels if scale else self.base)
             return self._finish(x, k, output, alpha, sigma, {}, {"guidance": scale} if self.parts else {}, None)
         return self._guide(x, t, alpha, sigma, k, factor)
 
     def _guide(self, x: Tensor, t: float, alpha: float, sigma: float, k: Coefficients, factor: float) -> Look:
-        assert self.base is not None
-        rows = torch.cat([self.base, *(part.labels for part in self.parts)])
-        outputs = self._ask(torch.cat([x] * (1 + len(self.parts))), t, rows, 1 + len(self.parts)).split(len(x))
+        times = 1 + len(self.parts)
+        outputs = self._ask(torch.cat([x] * times), t, alpha, sigma, self.rows, times).split(len(x))
         base = outputs[0]
         output = base.clone()
         for part, conditional in zip(self.parts, outputs[1:]):
@@ -426,15 +451,13 @@ class Guided:
         reference = k.a * x + k.b * together if self.config.rescale else None
         return self._finish(x, k, output, alpha, sigma, extras, facts, reference)
 
-    def _ask(self, x: Tensor, t: float, labels: Tensor | None, times: int = 1) -> Tensor:
-        model = self.model
+    def _ask(self, x: Tensor, t: float, alpha: float, sigma: float, labels: Tensor | None, times: int = 1) -> Tensor:
         self.nfe += times
-        time = torch.full((len(x),), t, device=x.device, dtype=finest(x.device))
         previous = self.previous
         if previous is not None and len(previous) != len(x):
             previous = torch.cat([previous] * (len(x) // len(previous)))
-        with _fast(model):
-            return model.predict(x, time, labels, previous).to(x.dtype)
+        with _fast(x.device.type, self.bf16):
+            return self.model.predict_at(x, t, alpha, sigma, labels, previous).to(x.dtype)
 
     def _finish(
         self,
@@ -448,7 +471,7 @@ class Guided:
         reference: Tensor | None,
     ) -> Look:
         """x_0 and eps of an output, after what is done to x_0."""
-        config, image = self.config, len(self.model.shape) == 3
+        config, image = self.config, self.image
         x_0 = x.mul(k.a).add_(output, alpha=k.b)
         touched = image and (config.clip or config.threshold > 0)
         if reference is not None:
@@ -479,10 +502,10 @@ def thresholded(x_0: Tensor, quantile: float) -> Tensor:
     return x_0.clamp(-q, q) / q
 
 
-def _fast(model: GaussianModel) -> contextlib.AbstractContextManager[Any]:
+def _fast(device: str, bf16: bool) -> contextlib.AbstractContextManager[Any]:
     """Sampling pictures computes in bfloat16 where that is faster, as training does."""
-    if not torch.is_grad_enabled() and uses_bf16(model, "auto"):
-        return torch.autocast(model.device.type, torch.bfloat16)
+    if bf16 and not torch.is_grad_enabled():
+        return torch.autocast(device, torch.bfloat16)
     return contextlib.nullcontext()
 
 
