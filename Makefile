@@ -48,7 +48,7 @@ attributes: setup ## train the shipped attribute networks again
 	$(BIN)/python checkpoints/make_attributes.py $(ARGS)
 
 shots: setup ## the pictures of the README
-	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent; do \
+	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent unfold guidance; do \
 	    $(OFFSCREEN) $(BIN)/genplay shot $$panel --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
 	done; done
 

@@ -37,6 +37,10 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.train()
         guide.draw_a_new_run()
         guide.reopen(exported, shown)
+        open_run(window, shipped("checkpoints") / "diffusion-faces16.safetensors")
+        guide.unfold()
+        guide.parts_of_unfold()
+        guide.guidance()
     return guide.shots
 
 
@@ -174,6 +178,53 @@ class _Guide:
         settle(self.window)
         wait(lambda: (self._picture() == shown).all(), "the same face to come back", 20)
         self._shoot("reopened")
+
+    def unfold(self) -> None:
+        """Scrub a tape from noise to faces, and branch off on the way with another sampler."""
+        unfold: Any = panel(self.window, "unfold")
+        session, strip = unfold.session, unfold.timeline.strip
+        wait(lambda: session.shots and not session.sampling, "the tape to be recorded")
+        middle = len(session.shots) // 2
+        y = strip.height() - 12
+        drag(strip, (strip.x_of(len(session.shots) - 1), y), (strip.x_of(middle), y))
+        settle(self.window)
+        _expect(session.position == middle, "the tape to follow the hand")
+        self._shoot("unfold")
+        click(unfold.fork)
+        live(0.2)
+        click(unfold.fork_box.go)
+        wait(lambda: len(session.all_tapes()) > 1 and not session.sampling, "the branch to be drawn")
+        settle(self.window)
+        self._shoot("branch")
+
+    def parts_of_unfold(self) -> None:
+        """What else the tab does: samplers in a duel, and the way to noise."""
+        unfold: Any = panel(self.window, "unfold")
+        for name in ("forward", "duel"):
+            click(unfold.below.chips.buttons[name])
+            live(0.5)
+            if name == "duel":
+                click(unfold.below.stack.currentWidget().work.button)
+                settle(self.window)
+            settle(self.window)
+            self._shoot(name)
+        click(unfold.below.chips.buttons["branches"])
+
+    def guidance(self) -> None:
+        """The scale dragged up, and every look at it."""
+        guidance: Any = panel(self.window, "guidance")
+        slider = guidance.picture.slider
+        before = guidance.picture.grid.images.copy()
+        track = slider.track()
+        y, here = track.center().y(), track.left() + slider.value() / slider.high * track.width()
+        drag(slider, (here, y), (track.left() + 0.4 * track.width(), y))
+        settle(self.window)
+        _expect((guidance.picture.grid.images != before).any(), "the faces to follow the scale")
+        for name in ("scales", "microscope", "curve"):
+            click(guidance.chips.buttons[name])
+            live(0.5)
+            settle(self.window)
+            self._shoot(f"guidance-{name}")
 
 
 def _run(window: MainWindow) -> Any:
