@@ -227,10 +227,10 @@ def betas(name: str, count: int) -> Tensor:
     root linear, from 8.5e-4 to 0.012; cosine: from alpha_bar = cos^2((t + 0.008) / 1.008 pi / 2), none above 0.999
     (Nichol and Dhariwal 2021); sigmoid: from 1e-4 to 0.02 along a logistic curve from -6 to 6. Raises ``KeyError``.
     """
-    rise = torch.linspace(0, 1, count, dtype=torch.float64)
+    rise = torch.linspace(0, 1, count, dtype=torch.float64, device="cpu")  # also where a model is only laid out
     scale = 1000 / count
     if name == "cosine":
-        edges = torch.arange(count + 1, dtype=torch.float64) / count
+        edges = torch.arange(count + 1, dtype=torch.float64, device="cpu") / count
         bars = ((edges + 0.008) / 1.008 * math.pi / 2).cos() ** 2
         return (1 - bars[1:] / bars[:-1]).clamp(1e-8, 0.999)
     shapes = {

@@ -116,6 +116,8 @@ class UNet(nn.Module):
         self.leave = nn.Conv2d(width, channels * area, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        # Training lays weights out like this: in another layout a loaded model would round differently.
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         condition = F.silu(self.condition(t, labels))
