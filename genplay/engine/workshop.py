@@ -120,16 +120,21 @@ class Workshop:
             yield from self._deliver(request, answers, shown.snapshot.step, shown.digest)
 
     def _deliver(self, request: ask_for.Ask, answers: Iterator[Partial], step: int, digest: str) -> Iterator[None]:
-        answer = None
+        """Put every answer into the mailbox, and the last one once: a whole one is held until what follows is known."""
+        answer, held = None, False
         for part in answers:
             if part.value is None:
                 yield
                 continue
+            if held and answer is not None:
+                self.mailbox.put_answer(answer)
             answer = Answer(
                 request.job, request.slot, request.run_id, step, part.value, part.progress, False, digest, part.kept
             )
-            self.mailbox.put_answer(answer)
-            yield
+            held = not part.kept and part.progress is not None and part.progress >= 1
+            if not held:
+                self.mailbox.put_answer(answer)
+                yield
         if answer is not None:
             self.mailbox.put_answer(replace(answer, last=True, progress=1.0, kept=False))
 

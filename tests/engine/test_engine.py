@@ -214,6 +214,19 @@ def test_a_newer_question_replaces_the_older(watch):
     assert not watch.engine.busy()
 
 
+def test_an_answer_in_one_piece_comes_once(watch):
+    """The window would draw it twice otherwise."""
+    told = []
+    watch.engine.submit(create())
+    watch.until(lambda w: "r" in w.runs)
+    mailbox = watch.engine._mailbox
+    put = mailbox.put_answer
+    mailbox.put_answer = lambda answer: told.append(answer) or put(answer)
+    watch.ask(Ask(1, "drag", "r", Decode(np.zeros((1, 2), np.float32))))
+    watch.ask(Ask(2, "few", "r", DrawSamples(n=3)))
+    assert [(a.job, a.last) for a in told] == [(1, True), (2, True)]
+
+
 def test_cancel_answers_within_a_step(watch):
     watch.engine.submit(create())
     watch.until(lambda w: "r" in w.runs)
