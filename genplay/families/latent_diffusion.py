@@ -71,6 +71,7 @@ class LatentDiffusion(GaussianModel):
     order = 33
     Config: ClassVar[type[Any]] = LatentDiffusionConfig
     plots = PLOTS
+    held_out = ("denoising error",)
     presets = (
         Preset(
             "codes", "In codes", "Straight lines between noise and the codes of a VAE.",
@@ -171,6 +172,8 @@ class LatentDiffusion(GaussianModel):
         x = self._drawn(z_t)
         same = z_0 is z_t or frame.t == 0
         extras = {"x_t": x, "x_0": x if same else self._drawn(z_0), "z_t": z_t, "z_0": z_0}
+        if frame.t == 0:
+            extras["z"] = z_t * self.spread + self.centre
         return replace(frame, x=x, extras=extras)
 
 
