@@ -48,7 +48,9 @@ def test_a_preview_that_has_nothing_to_show_yet_can_be_cancelled(watch, monkeypa
     watch.engine.submit(CreateRun("r", "r", "diffusion", "ring", config=SMALL))
     watch.until(lambda w: w.films)
     monkeypatch.setitem(STEPS, "ddim", slow)
-    watch.engine.submit(Ask(1, "picture", "r", Guide(5, 100, (1, 2), {"sampler": "ddim", "steps": 200, "guidance": 2.0})))
+    watch.engine.submit(
+        Ask(1, "picture", "r", Guide(5, 100, (1, 2), {"sampler": "ddim", "steps": 200, "guidance": 2.0}))
+    )
     watch.until(lambda w: steps)
     watch.engine.submit(Cancel("picture"))
     watch.until(lambda w: not w.engine.busy())
