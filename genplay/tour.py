@@ -204,8 +204,9 @@ class _Guide:
             click(unfold.below.chips.buttons[name])
             live(0.5)
             if name == "duel":
-                click(unfold.below.stack.currentWidget().work.button)
-                settle(self.window)
+                work = unfold.below.stack.currentWidget().work
+                click(work.button)
+                wait(lambda work=work: not work.running, "the duel to end", 120)
             settle(self.window)
             self._shoot(name)
         click(unfold.below.chips.buttons["branches"])
