@@ -29,7 +29,7 @@ PLOTS = (
     Plot("gradient norm", ("gradient norm",)),
     Plot("sample drift", ("sample drift",), "RMS"),
 )
-QUICK: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.995, "clip": 1.0}
+QUICK: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.995, "clip": 1.0, "cooldown": 0.3}
 BEST: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.9995, "clip": 1.0, "cooldown": 0.3}
 POINTS: dict[str, Any] = {"learning_rate": 2e-3, "batch_size": 256, "ema": 0.999}
 

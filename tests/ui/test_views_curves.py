@@ -324,3 +324,19 @@ def test_the_grid_needs_no_blending_and_looks_as_if_it_did() -> None:
     assert found.alpha() == 255
     for over, below, mixed in zip(pen.color().getRgb(), ground.getRgb(), found.getRgb()[:3]):
         assert mixed == pytest.approx(0.2 * over + 0.8 * below, abs=1)
+
+
+def test_a_run_that_goes_and_comes_in_the_middle_of_a_round_does_no_harm(dock: CurvesDock, bridge: Bridge) -> None:
+    dock._timer.stop()
+    bridge.engine.submit(CreateRun("other", "other", "gan", "ring"))
+    bridge.drain()
+    dock.set_run(bridge.runs["other"])
+    dock._timer.stop()
+    dock._pending = dock._prepare()
+    assert len(dock._pending) > 1
+    dock.set_run(None)
+    dock._tick()
+    dock.set_run(bridge.runs["other"])
+    for _ in range(6):
+        dock._tick()
+    assert dock.plots

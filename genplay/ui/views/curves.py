@@ -277,7 +277,8 @@ class CurvesDock(QWidget):
         return list(enumerate(layout))
 
     def _draw(self, place: int, declared: Plot) -> None:
-        if self.run is None:
+        if self.run is None or place > len(self.plots):  # the run went, or came, in the middle of a round
+            self._pending, self._stale = [], self.run is not None
             return
         if place == len(self.plots):
             self._add_plot(declared)
