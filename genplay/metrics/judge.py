@@ -61,10 +61,8 @@ def trained(data: Dataset) -> Generator[float, None, AttributeNetwork]:
     for learnt, network in _trained:
         if learnt is data.train:
             return network
-    network = None
     for i, network in enumerate(train_steps(data, STEPS, 0, WIDTH, FEATURES)):
         yield (i + 1) / STEPS
-    assert network is not None
     _trained.append((data.train, network))
     del _trained[:-REMEMBERED]
     return network

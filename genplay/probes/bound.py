@@ -122,8 +122,8 @@ def bound(
     earlier = torch.cat([chain.times[(steps - 1).clamp(min=0)], torch.zeros(n, 1, dtype=torch.float64)], 1).flatten()
     repeated = x.repeat_interleave(bins + 1, 0)
     same = labels.repeat_interleave(bins + 1, 0) if labels is not None and model.takes_labels else None
-    when = (v.to(x.device, finest(x.device)) for v in (later, earlier))
-    nats = model.bound_terms(repeated, *when, same, generator).double().cpu()
+    later, earlier = (v.to(x.device, finest(x.device)) for v in (later, earlier))
+    nats = model.bound_terms(repeated, later, earlier, same, generator).double().cpu()
     inner = nats.view(n, bins + 1)
     return torch.cat([inner[:, :-1] * factors, model.prior_term(x).double().cpu()[:, None], inner[:, -1:]], 1)
 

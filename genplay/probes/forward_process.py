@@ -46,8 +46,8 @@ class Corrupt(Probe):
             at = torch.full((len(x),), t, dtype=finest(x.device), device=x.device)
             noised.append(to_plain(model.corrupt(x, at, generator), model.spec))
             yield BREATH
-        t, alpha, sigma, log_snr = (v.numpy() for v in values(schedule, torch.tensor(times, dtype=torch.float64)))
-        yield Partial(results.Corrupted(np.stack(noised), t, alpha, sigma, log_snr), 1.0)
+        facts = [v.numpy() for v in values(schedule, torch.tensor(times, dtype=torch.float64))]
+        yield Partial(results.Corrupted(np.stack(noised), *facts), 1.0)
 
 
 def values(schedule: Schedule, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

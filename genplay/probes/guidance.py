@@ -25,7 +25,7 @@ NEWS = 5  # steps between two words on how far the fine picture is
 class Guide(Probe):
     """Samples first with few steps, then with all, of the noise that ``DrawSamples`` has for the seed.
 
-    The coarse ones are DDIM's where the sampler takes several evaluations a step.
+    Where the sampler takes several evaluations a step, the coarse ones are those of the default one.
     """
 
     question = requests.Guide
@@ -68,7 +68,7 @@ class Guide(Probe):
 
 def coarse(config: GaussianSampling, steps: int) -> GaussianSampling:
     """A quick look at what ``config`` gives."""
-    sampler = "ddim" if config.sampler in COSTLY else config.sampler
+    sampler = GaussianSampling().sampler if config.sampler in COSTLY else config.sampler
     return replace(config, steps=steps, sampler=sampler)
 
 

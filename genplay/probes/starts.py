@@ -51,30 +51,30 @@ def pieces(model: Model, n: int, generator: Generator) -> Iterator[Piece]:
 def part(start: Start, piece: Piece, rows: int) -> Start:
     """``start`` for the samples of a piece, whose noise is drawn for ``rows`` rows."""
     chosen = slice(piece.begin, piece.begin + piece.keep)
-    cut = {
-        name: value if value is None or len(value) == 1 else value[chosen]
-        for name, value in (("x", start.x), ("noise", start.noise))
-    }
-    return replace(start, rows=rows, **cut)
+
+    def cut(value: Tensor | None) -> Tensor | None:
+        return value if value is None or len(value) == 1 else value[chosen]
+
+    return replace(start, rows=rows, x=cut(start.x), noise=cut(start.noise))
 
 
 def start_of(model: Model, question: requests.Trajectory) -> Start:
     """Where a trajectory is to begin; raises ``BadInput``."""
     elsewhere = question.state is not None or question.source is not None or question.mask is not None
-    if elsewhere or question.start != 1:
-        _check(model, question)
+    if not elsewhere and question.start == 1:
+        return Start()
+    if not isinstance(model, GaussianModel):
+        raise BadInput(f"This {model.title} does not denoise, so its samples cannot start from anything but noise.")
+    _check(question)
     if question.state is not None:
         return Start(t=question.start, x=_state(question.state, model, question.n))
-    if question.source is None:
-        return Start()
+    assert question.source is not None
     x = fitted(question.source, model, question.n)
     mask = None if question.mask is None else _mask(question.mask, question.source, model)
     return Start(t=question.start, x=x, clean=True, mask=mask)
 
 
-def _check(model: Model, question: requests.Trajectory) -> None:
-    if not isinstance(model, GaussianModel):
-        raise BadInput(f"This {model.title} does not denoise, so its samples cannot start from anything but noise.")
+def _check(question: requests.Trajectory) -> None:
     if not _is_number(question.start) or not 0 < question.start <= 1:
         raise BadInput("The starting time must be above 0 and at most 1.")
     if question.state is not None and (question.source is not None or question.mask is not None):

@@ -76,7 +76,7 @@ def test_without_steps_to_spare_there_is_no_preview():
 
 
 @pytest.mark.parametrize("sampler", ["rk45", "langevin", "predictor-corrector"])
-def test_costly_samplers_are_previewed_by_ddim(sampler):
+def test_costly_samplers_are_previewed_by_the_default_one(sampler):
     model = shaken()
     config = {"sampler": sampler, "steps": 6, "inner": 3}
     pictures = [a.value.x for a in guide(model, n=3, preview=4, config=config) if a.value is not None]

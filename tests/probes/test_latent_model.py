@@ -14,7 +14,7 @@ from genplay.core.training import new_model
 from genplay.families.latent_diffusion import LatentDiffusion
 from genplay.probes import all as probes
 
-CONFIG = {"steps": 5}
+CONFIG = {"sampler": "ddim", "steps": 5}
 
 
 @pytest.fixture(scope="module")

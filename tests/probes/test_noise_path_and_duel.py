@@ -156,7 +156,7 @@ def test_duels_that_make_no_sense_are_refused_at_once(question, match):
 def test_noise_is_told_from_settings():
     from genplay.contract.sampling import GaussianSampling
 
-    plain = GaussianSampling()
+    plain = GaussianSampling(sampler="ddim")
     assert not duel.adds_noise(plain)
     assert duel.adds_noise(dataclasses.replace(plain, eta=0.5))
     assert not duel.adds_noise(dataclasses.replace(plain, sampler="heun", eta=0.5))
