@@ -332,6 +332,7 @@ def test_a_run_that_goes_and_comes_in_the_middle_of_a_round_does_no_harm(dock: C
     bridge.drain()
     dock.set_run(bridge.runs["other"])
     dock._timer.stop()
+    dock._lay_out([])  # the plots of the run before were others
     dock._pending = dock._prepare()
     assert len(dock._pending) > 1
     dock.set_run(None)
