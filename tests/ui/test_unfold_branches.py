@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from unfold_rig import Rig
+from unfold_rig import USUAL, Rig
 
 from genplay.contract.requests import Trajectory
 from genplay.contract.results import Frame
@@ -90,7 +90,7 @@ def test_the_tree_says_what_differs_and_how_far_away_it_ended(faces: Rig) -> Non
     fork(faces, 10, config={"steps": 8, "guidance": 3.0}, condition=(2, 3, 2))
     rows = faces.panel.below.branches.rows
     assert [row.level for row in rows.values()] == [0, 1]
-    assert rows[1].title == "DDIM 8"
+    assert rows[1].title == f"{USUAL} 8"
     assert rows[1].details.startswith("from t 0.50 · w = 3 · hair colour red · 16 NFE · Δ 0.")
     assert rows[0].details == "seed 0 · 20 NFE"
     branching.show(faces.session, 1)
@@ -184,6 +184,24 @@ def test_the_fork_box_offers_what_differs(faces: Rig) -> None:
     assert faces.session.tape.fresh is None
 
 
+def test_the_timeline_of_a_branch_says_where_it_begins(faces: Rig) -> None:
+    assert faces.panel.timeline.strip.ends == ("t = 1 noise", "data t = 0")
+    fork(faces)
+    assert faces.panel.timeline.strip.ends == ("t = 0.5", "data t = 0")
+
+
+def test_the_list_scrolls_to_a_new_branch(faces: Rig) -> None:
+    faces.panel.resize(880, 420)
+    for seed in range(8):
+        fork(faces, 10, fresh=True, seed=seed)
+    faces.drain(2)
+    branches = faces.panel.below.branches
+    row = branches.rows[8]
+    top = row.mapTo(branches.viewport(), QPoint(0, 0)).y()
+    assert branches.verticalScrollBar().maximum() > 0
+    assert 0 <= top <= branches.viewport().height() - row.height()
+
+
 def test_a_deterministic_branch_with_the_same_noise_keeps_the_seed(faces: Rig) -> None:
     faces.session.seek(9)
     box = faces.panel.fork_box
@@ -201,7 +219,7 @@ def test_two_ticked_branches_are_compared_at_the_time_on_show(faces: Rig) -> Non
     rows[1].compare.click()
     compare = faces.panel.compare
     assert faces.panel.views.currentWidget() is compare
-    assert compare.pictures.names == ("DDIM 20 · seed 0", "DDIM 20 · fresh noise 8")
+    assert compare.pictures.names == (f"{USUAL} 20 · seed 0", f"{USUAL} 20 · fresh noise 8")
     before = compare.about.text()
     assert before.startswith("Δ 0.")
     faces.session.seek(2)
@@ -251,7 +269,7 @@ def test_a_trajectory_of_another_kind_becomes_a_tape_of_its_own(faces: Rig) -> N
     tape = faces.session.tape
     assert (tape.id, tape.parent) == (1, -1)
     assert faces.session.shots[0].frame.t == pytest.approx(0.6)
-    assert faces.panel.below.branches.rows[1].title == "from a picture · DDIM 20"
+    assert faces.panel.below.branches.rows[1].title == f"from a picture · {USUAL} 20"
     faces.session.do(faces.session.state.asking(seed=3), "seed")
     faces.drain(60)
     np.testing.assert_array_equal(faces.asked()[-1].source, source)

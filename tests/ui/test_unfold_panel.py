@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from unfold_rig import Rig
+from unfold_rig import USUAL, Rig
 
 from genplay.contract import requests as rq
 from genplay.contract.results import Tape
@@ -447,5 +447,5 @@ def test_every_control_has_a_name_and_a_tooltip(faces: Rig) -> None:
             assert button.toolTip()
     branching.fork(faces.session)
     for row in faces.panel.below.branches.rows.values():
-        assert row.accessibleName().startswith("Branch: DDIM 20")
+        assert row.accessibleName().startswith(f"Branch: {USUAL} 20")
         assert row.pin.toolTip() and row.compare.toolTip() and row.delete.toolTip()

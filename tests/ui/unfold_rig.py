@@ -11,8 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from genplay.contract import requests as rq
 from genplay.contract.fake_engine import FakeEngine
+from genplay.contract.sampling import SAMPLERS, GaussianSampling
 from genplay.ui.bridge import Bridge
 from genplay.ui.panels.unfold import UnfoldPanel
+
+USUAL = SAMPLERS[GaussianSampling().sampler].partition(" (")[0]  # the sampler that a run begins with
 
 
 class Rig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -182,6 +182,9 @@ class BranchPart(QScrollArea):
         self._column.addWidget(self.invitation)
         self._column.addStretch(1)
         self.setWidget(inside)
+        self._soon = QTimer(self, singleShot=True, interval=0)  # once a new row has its place
+        self._soon.timeout.connect(self._reveal)
+        self.verticalScrollBar().rangeChanged.connect(lambda *_: self._soon.start())
         session.branches_changed.connect(self.follow)
         session.run_changed.connect(self._run_changed)
         session.changed.connect(self._changed)
@@ -207,6 +210,14 @@ class BranchPart(QScrollArea):
         names = ("compared", "kept", "tape", "wish")
         if any(getattr(state, name) != getattr(before, name) for name in names):
             self.follow()
+        if state.tape != before.tape:
+            self._soon.start()
+
+    def _reveal(self) -> None:
+        """Scroll to the branch on show."""
+        row = self.rows.get(self.session.state.tape)
+        if row is not None:
+            self.ensureWidgetVisible(row, 0, 0)
 
     def _repaint(self) -> None:
         for row in self.rows.values():

@@ -33,7 +33,7 @@ class Timeline(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.session = session
-        self.strip = TapeStrip(("t = 1 noise", "data t = 0"))
+        self.strip = TapeStrip()
         self.strip.describe = self._describe
         self.note = QLabel(wordWrap=True)
         self.note.setProperty("role", "dim")
@@ -115,6 +115,9 @@ class Timeline(QFrame):
             self._key = key
             labels = NAMES if len(rows) > 1 else {"x_t": "x"}
             self.strip.set_rows([Row(labels[name], partial(self._thumb, shots, name)) for name in rows])
+        noised = "x_0" in shots[0].drawn
+        start = f"t = {shots[0].frame.t:.2g}" + (" noise" if shots[0].frame.t >= 1 else "")
+        self.strip.set_ends(*((start, "data t = 0") if noised else ("start", "end")))
         expected = shots[0].frame.count + 1 if shots[0].frame.count else 0
         thinned = tape.take is not None and (tape.take.every > 1 or tape.take.complete)
         self.strip.set_count(len(shots), len(shots) if thinned else expected)

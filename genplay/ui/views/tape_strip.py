@@ -24,7 +24,7 @@ from genplay.ui import theme
 from genplay.ui.views import pixels
 
 LABEL, SIDE = 76, 116  # room at the left for names, at the right for the end of the slider
-ROW, GAP, TRACK = 34, 4, 26
+ROW, THUMB, GAP, TRACK = 34, 32, 4, 26
 SLOW = 0.1
 TEN = 10
 
@@ -91,6 +91,12 @@ class TapeStrip(QWidget):
             self.updateGeometry()
         self._redraw()
 
+    def set_ends(self, start: str, end: str) -> None:
+        """What is written beside the ends of the slider."""
+        if (start, end) != self.ends:
+            self.ends = start, end
+            self._redraw()
+
     def set_count(self, count: int, total: int) -> None:
         """More frames have come: ``count`` of ``total``."""
         if (count, total) != (self.count, self.total):
@@ -141,8 +147,8 @@ class TapeStrip(QWidget):
     def _thumb_size(self) -> QSize:
         image = self._thumb(0, 0) if self._rows and self.count else None
         if image is None:
-            return QSize(ROW, ROW)
-        scale = pixels.whole_factor(3 * ROW, ROW, image.width(), image.height(), self.devicePixelRatioF())
+            return QSize(THUMB, THUMB)
+        scale = pixels.whole_factor(3 * THUMB, THUMB, image.width(), image.height(), self.devicePixelRatioF())
         return QSize(round(image.width() * scale), round(image.height() * scale))
 
     def shown_frames(self) -> list[int]:
