@@ -5,13 +5,12 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QUndoStack
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -19,16 +18,18 @@ from PySide6.QtWidgets import (
 
 from genplay.ui import mosaic, theme
 from genplay.ui.bridge import Bridge
+from genplay.ui.giving_row import FoldingButton, GivingRow
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.shortcuts import hint
 from genplay.ui.toast import Banner
 from genplay.ui.views.elided import ElidedLabel
+from genplay.ui.waiting import NO_RUN, Progress, Waiting
 
 if TYPE_CHECKING:
     from genplay.contract.results import Failure, FilmFrame, RunState
 
+LEAST_WIDTH = 480  # pixels of a panel in the narrowest window
 PATIENCE = 0.3  # seconds before a question under way is shown
-NO_RUN = "Open a model from the library, or make a new run with +."
 
 
 class Stage(QWidget):
@@ -45,7 +46,7 @@ class Stage(QWidget):
         self.bridge, self.undo = bridge, undo
         self.run: RunState | None = None
         self.panels: list[Panel] = []
-        self.tabs: dict[str, QPushButton] = {}
+        self.tabs: dict[str, FoldingButton] = {}
         self.saved: dict[str, dict[str, Any]] = {}  # knobs of panels from the last start, until each is shown
         self.past: FilmFrame | None = None  # the frame of the filmstrip that is shown instead of the panel
         self.wanted = ""  # the tab last chosen by the user, kept while a run cannot show it
@@ -55,7 +56,8 @@ class Stage(QWidget):
         self.banner = Banner(self.content)
         self.progress = Progress(self.content)
         self.progress.cancelled.connect(self.cancel)
-        self._tab_row.insertWidget(self._tab_row.indexOf(self.export), self.progress.button)
+        self._tab_row.row.insertWidget(self._tab_row.row.indexOf(self.export), self.progress.button)
+        self._tab_row.reserved.append(self.progress.button)
         self._watch = QTimer(self, interval=100)
         self._watch.timeout.connect(self._look_for_waiting)
         self._since: dict[tuple[str, int], float] = {}
@@ -65,21 +67,20 @@ class Stage(QWidget):
 
     def _build(self) -> None:
         self.group = QButtonGroup(self)
-        self._tab_row = QHBoxLayout()
-        self._tab_row.setSpacing(4)
-        self._tab_row.addStretch(1)
-        self.export = QPushButton(theme.icon("export"), "Export")
+        self._tab_row = GivingRow(self._giving_tabs, 4)
+        self._tab_row.row.addStretch(1)
+        self.export = FoldingButton(theme.icon("export"), "Export")
         self.export.setToolTip(hint("Export what is on show", "export"))
         self.export.clicked.connect(self.export_clicked)
         self.export.setEnabled(False)
-        self._tab_row.addWidget(self.export)
+        self._tab_row.row.addWidget(self.export)
         self.title, self.hint = QLabel(), ElidedLabel()
         self.title.setProperty("role", "title")
-        self._title_row = QHBoxLayout()
-        self._title_row.setSpacing(8)
-        self._title_row.addWidget(self.title)
-        self._title_row.addWidget(self.hint, 1)
-        self.content = QStackedWidget()
+        self._title_row = GivingRow(self._giving_titles, 8)
+        self._title_row.row.addWidget(self.title)
+        self._title_row.row.addWidget(self.hint, 1)
+        self._title_row.row.addStretch(0)
+        self.content = _Pages()
         self.waiting = Waiting()
         self.content.addWidget(self.waiting)
         self._past_page = Waiting()
@@ -87,17 +88,29 @@ class Stage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 8, 16, 12)
         whole.setSpacing(8)
-        whole.addLayout(self._tab_row)
-        whole.addLayout(self._title_row)
+        whole.addWidget(self._tab_row)
+        whole.addWidget(self._title_row)
         self._notices = QVBoxLayout()
         whole.addLayout(self._notices)
         whole.addWidget(self.content, 1)
+
+    def _giving_tabs(self) -> list[list[QWidget]]:
+        """What shows less where there is no room for all tabs; the chosen one keeps its name longest."""
+        tabs = list(self.tabs.values())
+        closed = [tab for tab in tabs if not tab.isEnabled()]
+        others = [tab for tab in tabs if not tab.isChecked()]
+        return [[self.progress.button], [self.export], closed, others, tabs]
+
+    def _giving_titles(self) -> list[list[QWidget]]:
+        """What shows less beside the buttons of the panel; the chosen tab says the title, too."""
+        row = self._actions.get(self._shown.name) if self._shown else None
+        return [[self.hint], row.findChildren(FoldingButton) if row else [], [self.title]]
 
     def add_panel(self, panel: Panel) -> None:
         """Add a tab where its order belongs."""
         place = sum(other.order <= panel.order for other in self.panels)
         self.panels.insert(place, panel)
-        tab = QPushButton(theme.icon(panel.icon), panel.title)
+        tab = FoldingButton(theme.icon(panel.icon), panel.title)
         tab.setIconSize(QSize(16, 16))
         tab.setProperty("role", "tab")
         tab.setCheckable(True)
@@ -105,7 +118,7 @@ class Stage(QWidget):
         tab.clicked.connect(lambda: self.choose(panel.name))
         self.tabs[panel.name] = tab
         self.group.addButton(tab)
-        self._tab_row.insertWidget(place, tab)
+        self._tab_row.row.insertWidget(place, tab)
         self.content.addWidget(panel)
         panel.failure_shown.connect(lambda failure: self._show_failure(panel, failure))
         panel.progress_shown.connect(lambda share: self._take_progress(panel, share))
@@ -166,11 +179,12 @@ class Stage(QWidget):
             tab = self.tabs[panel.name]
             tab.setEnabled(ready and not reason)
             number = self.panels.index(panel) + 1
-            tab.setToolTip(reason or (f"{panel.title} (Ctrl+{number})" if ready else NO_RUN))
+            tab.setToolTip(reason or (f"{panel.title} (Ctrl+{number})" if ready else f"{panel.title}: {NO_RUN}"))
         open_ = [p for p in self.panels if self.tabs[p.name].isEnabled()]
         chosen = next((p for p in open_ if p.name == self.wanted), open_[0] if open_ else None)
         if chosen is not self._shown:
             self._switch(chosen)
+        self._fit_rows()
 
     def _switch(self, panel: Panel | None) -> None:
         if self._shown is not None:
@@ -202,9 +216,13 @@ class Stage(QWidget):
             for button in panel.actions():
                 layout.addWidget(button)
             self._actions[panel.name] = row
-            self._title_row.addWidget(row)
+            self._title_row.row.addWidget(row)
         for name, row in self._actions.items():
             row.setVisible(panel is not None and name == panel.name)
+
+    def _fit_rows(self) -> None:
+        self._tab_row.fit()
+        self._title_row.fit()
 
     # ---- failures and progress
 
@@ -263,102 +281,8 @@ class Stage(QWidget):
         return self._shown.exhibit() if self._shown else None
 
 
-class Progress(QWidget):
-    """A thin bar over the top of the view, and a button that cancels, which stands elsewhere: it must cover nothing."""
+class _Pages(QStackedWidget):
+    """The panels. One that is wider than the narrowest stage does not push the columns beside the stage away."""
 
-    cancelled = Signal()
-
-    def __init__(self, host: QWidget) -> None:
-        super().__init__(host)
-        self.host = host
-        self.share = -1.0
-        self._phase = 0
-        self.button = QPushButton("Cancel")
-        self.button.setProperty("role", "chip")
-        self.button.setToolTip("Give up this question (Esc)")
-        self.button.clicked.connect(self.cancelled)
-        self.button.hide()
-        self.setAccessibleName("progress")
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        host.installEventFilter(self)
-        self.hide()
-
-    def showEvent(self, event: object) -> None:
-        """The button comes along."""
-        self.button.show()
-
-    def hideEvent(self, event: object) -> None:
-        """The button goes too."""
-        self.button.hide()
-
-    def show_share(self, share: float) -> None:
-        """Show a share in [0, 1], or that it is not known (negative)."""
-        self.share = share
-        self._phase += 1
-        if self.isHidden():
-            self.show()
-            self._place()
-            self.raise_()
-        self.update()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay as wide as the view."""
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return False
-
-    def _place(self) -> None:
-        self.setGeometry(0, 0, self.host.width(), 2)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The bar: filled by share, or a piece that wanders."""
-        painter = QPainter(self)
-        painter.fillRect(QRectF(0, 0, self.width(), 2), theme.colour("line"))
-        if self.share >= 0:
-            painter.fillRect(QRectF(0, 0, self.width() * min(self.share, 1), 2), theme.colour("accent"))
-        else:
-            place = (self._phase % 20) / 20
-            painter.fillRect(QRectF(self.width() * place, 0, self.width() * 0.15, 2), theme.colour("accent"))
-
-
-class Waiting(QWidget):
-    """A calm page: the preview of what is being opened, and a dim line of what is going on or what to do."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.text = NO_RUN
-        self._preview = QPixmap()
-
-    def show_text(self, text: str, preview: bytes | None = None, family: str = "") -> None:
-        """Say something; ``preview`` is a PNG to show, b"" for none, None to keep what is there.
-
-        A cloud of points has the colour of the model's ``family``.
-        """
-        self.text = text
-        if preview is not None:
-            self._preview = QPixmap()
-            if preview:
-                self._preview = QPixmap.fromImage(mosaic.tinted(preview, theme.family_colour(family)))
-        self.setAccessibleName(text)
-        self.update()
-
-    def show_picture(self, text: str, picture: QPixmap) -> None:
-        """Show a picture and a line below it."""
-        self._preview = picture
-        self.show_text(text)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The preview at the largest whole factor, and the line below it."""
-        painter = QPainter(self)
-        room = QRectF(self.rect()).adjusted(0, 0, 0, -48)
-        bottom = room.center().y()
-        if not self._preview.isNull():
-            side = max(self._preview.width(), self._preview.height())
-            factor = max(1, int(min(room.width(), room.height(), 480) // side))
-            size = QSize(self._preview.width() * factor, self._preview.height() * factor)
-            left, top = (room.width() - size.width()) / 2, (room.height() - size.height()) / 2
-            painter.drawPixmap(round(left), round(top), size.width(), size.height(), self._preview)
-            bottom = top + size.height()
-        painter.setPen(theme.colour("dim"))
-        line = QRectF(0, bottom + 16, self.width(), 24)
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self.text)
+    def minimumSizeHint(self) -> QSize:
+        return QSize(LEAST_WIDTH, super().minimumSizeHint().height())

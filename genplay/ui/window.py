@@ -26,9 +26,10 @@ from genplay.ui.run_edits import DeleteEdit, RenameEdit
 from genplay.ui.settings import Settings
 from genplay.ui.shortcuts import TABLE, hairline, keys_of
 from genplay.ui.sidebar import Sidebar
-from genplay.ui.stage import NO_RUN, Stage
+from genplay.ui.stage import Stage
 from genplay.ui.toast import Note, Toasts
 from genplay.ui.transport import Transport, can_train
+from genplay.ui.waiting import NO_RUN
 
 if TYPE_CHECKING:
     from genplay.contract.card import Card

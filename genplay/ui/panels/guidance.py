@@ -14,6 +14,7 @@ from genplay.contract.results import Failure, RunState
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
+from genplay.ui.giving_row import FoldingButton
 from genplay.ui.guidance.cost_part import CostPart
 from genplay.ui.guidance.curve_part import CurvePart
 from genplay.ui.guidance.inspector import GuidanceInspector
@@ -115,7 +116,7 @@ class GuidancePanel(Panel):
         self.dice.setAccessibleName("Draw a new seed")
         self.dice.clicked.connect(self._inspector.controls.roll)
         self._inspector.controls.lock.toggled.connect(lambda locked: self.dice.setEnabled(not locked))
-        self.export_part = QPushButton(theme.icon("export"), "")
+        self.export_part = FoldingButton(theme.icon("export"), "")
         self.export_part.clicked.connect(self._export_part)
         return [self.dice, self.export_part]
 

@@ -15,6 +15,7 @@ from genplay.contract.results import Answer, Failure, RunState
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gauge import Gauge
+from genplay.ui.giving_row import FoldingButton
 from genplay.ui.latent.bottom import BottomPart
 from genplay.ui.latent.inspector import LatentInspector
 from genplay.ui.latent.keyframes import CODE_MIME, code_mime
@@ -111,7 +112,7 @@ class LatentPanel(Panel):
         undo.setEnabled(self.undo.canUndo())
         self.undo.canUndoChanged.connect(undo.setEnabled)
         dice.clicked.connect(self._inspector.draw)
-        self._encode = QPushButton(theme.icon("image-plus"), "Encode image…")
+        self._encode = FoldingButton(theme.icon("image-plus"), "Encode image…")
         self._encode.setToolTip("Encode a picture file; drop one on the window or paste it (Ctrl+V) for the same")
         self._encode.clicked.connect(self.bottom.encode.choose_file)
         return [undo, dice, self._encode]

@@ -22,6 +22,7 @@ from genplay.contract.requests import Question
 from genplay.contract.results import Failure, RunState
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
+from genplay.ui.giving_row import FoldingButton
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.unfold import branching, exhibits
 from genplay.ui.unfold.cards import Cards
@@ -111,7 +112,7 @@ class UnfoldPanel(Panel):
 
     def _make_actions(self) -> list[QWidget]:
         timeline = self.timeline
-        self.again = QPushButton(theme.icon("refresh"), "Sample again")
+        self.again = FoldingButton(theme.icon("refresh"), "Sample again")
         self.again.clicked.connect(lambda: self.session.refresh(again=True))
         self.again.hide()
         self.first = _icon("first", "To the noise (Shift+J)", timeline.first)
@@ -123,7 +124,7 @@ class UnfoldPanel(Panel):
         self.forward = _icon("step", "One step on (L)", lambda: timeline.step(1))
         self.last = _icon("last", "To the data (Shift+L)", timeline.last)
         self.fork = _icon("fork", "Branch at this step (B)", self.open_fork)
-        self.save = QPushButton(theme.icon("film"), "Save GIF")
+        self.save = FoldingButton(theme.icon("film"), "Save GIF")
         self.save.setToolTip("Save the tape as an animation: GIF, APNG or WebP (Ctrl+Shift+E)")
         self.save.setMenu(self._save_menu())
         return [self.again, self.first, self.back, self.play, self.forward, self.last, self.fork, self.save]
