@@ -204,12 +204,15 @@ class _Guide:
             click(unfold.below.chips.buttons[name])
             live(0.5)
             if name == "duel":
-                work = unfold.below.stack.currentWidget().work
-                click(work.button)
-                wait(lambda work=work: not work.running, "the duel to end", 120)
+                self._run_the_duel(unfold.below.stack.currentWidget().work)
             settle(self.window)
             self._shoot(name)
         click(unfold.below.chips.buttons["branches"])
+
+    @staticmethod
+    def _run_the_duel(work: Any) -> None:
+        click(work.button)
+        wait(lambda: not work.running, "the duel to end", 120)
 
     def guidance(self) -> None:
         """The scale dragged up, and every look at it."""

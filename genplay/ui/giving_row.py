@@ -142,6 +142,7 @@ def _width(widget: QWidget, given: set[QWidget], known: set[QWidget]) -> int:
 
 def _widgets(row: QLayout) -> Iterator[QWidget]:
     for place in range(row.count()):
-        widget = cast("QWidget | None", row.itemAt(place).widget())
+        item = row.itemAt(place)
+        widget = cast("QWidget | None", item.widget()) if item is not None else None
         if widget is not None:
             yield widget

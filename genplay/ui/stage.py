@@ -96,9 +96,9 @@ class Stage(QWidget):
 
     def _giving_tabs(self) -> list[list[QWidget]]:
         """What shows less where there is no room for all tabs; the chosen one keeps its name longest."""
-        tabs = list(self.tabs.values())
+        tabs: list[QWidget] = list(self.tabs.values())
         closed = [tab for tab in tabs if not tab.isEnabled()]
-        others = [tab for tab in tabs if not tab.isChecked()]
+        others: list[QWidget] = [tab for tab in self.tabs.values() if not tab.isChecked()]
         return [[self.progress.button], [self.export], closed, others, tabs]
 
     def _giving_titles(self) -> list[list[QWidget]]:
