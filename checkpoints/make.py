@@ -25,7 +25,7 @@ RECIPES: dict[str, list[str]] = {
     "diffusion-faces16": ["diffusion", "--data", "faces16", "--preset", "best", "--steps", "10000"],
     "flow-faces16": ["flow_matching", "--data", "faces16", "--preset", "best", "--steps", "6000"],
     "flow-fashion28": ["flow_matching", "--data", "fashion28", "--preset", "best", "--steps", "4000", *BLOCKS],
-    "diffusion-emoji32": ["diffusion", "--data", "emoji32", "--preset", "best", "--steps", "3000", *BLOCKS],
+    "flow-emoji32": ["flow_matching", "--data", "emoji32", "--preset", "quick", "--steps", "900"],
     "diffusion-ring8": ["diffusion", "--data", "ring", "--preset", "points", "--steps", "10000", *COOL],
     "flow-moons": ["flow_matching", "--data", "moons", "--preset", "points", "--steps", "10000", *COOL],
     "diffusion-checkerboard": ["diffusion", "--data", "checkerboard", "--preset", "points", "--steps", "15000", *COOL],

@@ -44,13 +44,26 @@ each = pytest.mark.parametrize(("family", "spec"), list(cases()))
 each_family = pytest.mark.parametrize("family", list(EVERY.values()), ids=list(EVERY))
 
 
+def config_of(family, **config):
+    """The default settings with these changes; of a model with a Gaussian path a small network, for the time's sake."""
+    known = {k.name for k in knob.knobs(family.Config)}
+    small = {"width": 8, "blocks": 1} if issubclass(family, GaussianModel) else {}
+    return knob.build(family.Config, {n: v for n, v in small.items() if n in known} | config)
+
+
+def sampling_of(model):
+    """How a model is sampled: as by default, in few steps."""
+    known = {k.name for k in knob.knobs(model.SampleConfig)}
+    return knob.build(model.SampleConfig, {"steps": 6} if "steps" in known else {})
+
+
 def trainer_of(family, spec, seed=3, settings=SETTINGS, **config):
-    model = new_model(family, knob.build(family.Config, config), spec, seed)
+    model = new_model(family, config_of(family, **config), spec, seed)
     return Trainer(model, toy_data(spec), settings, seed)
 
 
 def sample(model, n=5, seed=1, labels=None):
-    frames = model.sample_steps(n, model.SampleConfig(), torch.Generator().manual_seed(seed), labels)
+    frames = model.sample_steps(n, sampling_of(model), torch.Generator().manual_seed(seed), labels)
     with torch.no_grad():
         return list(frames)
 
@@ -126,7 +139,7 @@ def test_each_preset_trains_samples_and_is_saved(family, preset, kind):
 @each_family
 def test_capabilities_are_the_methods_it_has(family):
     spec = SPECS["points"] if Kind.POINTS in family.kinds else IMAGES
-    model = new_model(family, family.Config(), spec)
+    model = new_model(family, config_of(family), spec)
     assert model.capabilities <= family.offers
     for capability in Capability:
         assert (capability in family.offers) == callable(getattr(family, capability.value, None))
@@ -140,7 +153,7 @@ def test_capabilities_are_the_methods_it_has(family):
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)])
 def test_common_picture_sizes_work(family, shape):
     spec = DataSpec(Kind.IMAGE, shape)
-    trainer = Trainer(new_model(family, family.Config(), spec), unlabelled(spec), SETTINGS)
+    trainer = Trainer(new_model(family, config_of(family), spec), unlabelled(spec), SETTINGS)
     trainer.advance()
     assert sample(trainer.model.eval(), 2)[-1].x.shape == (2, *shape)
 
@@ -402,7 +415,7 @@ def trained_replica(family, spec):
     trainer = trainer_of(family, spec)
     for _ in range(3):
         trainer.advance()
-    replica = Replica(new_model(family, family.Config(), spec, seed=8))
+    replica = Replica(new_model(family, config_of(family), spec, seed=8))
     replica.load(trainer.snapshot())
     return trainer, replica
 
@@ -430,7 +443,7 @@ def test_a_replica_shows_the_averaged_weights_and_keeps_them(family, spec):
 @each
 def test_looking_does_not_change_training(family, spec):
     quiet, watched = trainer_of(family, spec), trainer_of(family, spec)
-    replica = Replica(new_model(family, family.Config(), spec))
+    replica = Replica(new_model(family, config_of(family), spec))
     for _ in range(4):
         quiet.advance()
         watched.advance()
@@ -440,7 +453,7 @@ def test_looking_does_not_change_training(family, spec):
 
 
 def card_for(family, spec, **changes):
-    card = Card(family.name, "test", spec, knob.values(family.Config()), knob.values(SETTINGS), "toy")
+    card = Card(family.name, "test", spec, knob.values(config_of(family)), knob.values(SETTINGS), "toy")
     return dataclasses.replace(card, **changes)
 
 
@@ -572,5 +585,5 @@ def test_attributes_need_not_exist():
     spec = DataSpec(Kind.POINTS, (2,), (Attribute("one", ("only",)),))
     for family in EVERY.values():
         if Kind.POINTS in family.kinds:
-            model = new_model(family, family.Config(), spec).eval()
+            model = new_model(family, config_of(family), spec).eval()
             assert sample(model, labels=torch.zeros(5, 1, dtype=torch.int64))[-1].x.shape == (5, 2)
