@@ -258,6 +258,7 @@ def _frame(
     if run.family == "latent_diffusion":
         z = code_of(eps, 1.0, run.spec)
         extras |= {"z_t": np.asarray(alpha(t) * z + sigma(t) * z[:, ::-1], np.float32), "z_0": z}
+        del extras["eps"]  # it is noise of the code, which is no picture
     return rs.Frame(index, count, t, shown(x_t, run.spec), extras, facts)
 
 

@@ -171,7 +171,7 @@ class Cards(QWidget):
         cards["x_t"].say(words.state_caption(frame) if denoised else self._plain_caption(frame))
         if denoised:
             cards["x_0"].say(words.step_caption(frame, 0))
-        if denoised and "eps" in cards:
+        if "eps" in frame.extras and "eps" in cards:
             cards["eps"].say(words.noise_caption(frame))
         if "z_t" in frame.extras and "z_t" in cards:
             cards["z_t"].say(f"{frame.extras['z_t'].shape[1]} numbers")
