@@ -1,4 +1,8 @@
-"""For all tests: nothing touches the user's files."""
+"""For all tests: nothing touches the user's files, and small networks are not slowed down by more threads than one."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
 
 import pytest
 
