@@ -1,4 +1,4 @@
-"""For all tests of the window: what a test leaves is gone before the next one, so that nothing is styled again in vain."""
+"""For all tests of the window: what a test leaves is gone before the next, and nothing is styled again in vain."""
 
 import sys
 
