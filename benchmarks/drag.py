@@ -1,12 +1,18 @@
 """How soon a drag is painted, idle and beside training, and how late the window's event loop gets.
 
-    python benchmarks/drag.py [--events 600] [--seconds 10] [--imports 3] [--checkpoint FILE] [--json FILE]
+    python benchmarks/drag.py [--only latent unfold guidance] [--events 600] [--seconds 10] [--imports 3]
+                              [--checkpoint FILE] [--diffusion FILE] [--json FILE]
 
-Real mouse events are sent to the real window, offscreen, on the Latent panel of the faces16 VAE: on its plane, on a
-slider and on the picture itself. The latency of an event runs from its delivery to the end of the paint that shows the
-decoded picture of that event or of a newer one. Lateness is how much later than 16 ms after the one before a tick of a
-precise 16 ms timer comes; it is taken while another run trains and the mouse drags, and in fresh processes from the
-first paint until the engine, and with it torch, is there.
+Real events are sent to the real window, offscreen. *latent*: mouse moves on the Latent panel of the faces16 VAE, on its
+plane, on a slider and on the picture itself. The latency of an event runs from its delivery to the end of the paint
+that shows the decoded picture of that event or of a newer one. Lateness is how much later than 16 ms after the one
+before a tick of a precise 16 ms timer comes; it is taken while another run trains and the mouse drags, and in fresh
+processes from the first paint until the engine, and with it torch, is there.
+
+*unfold*: a finished tape of the faces16 diffusion model is scrubbed by the mouse, stepped by buttons and keys, and
+another branch is clicked, each until the end of the paint that shows it. *guidance*: its scale is dragged, 16 faces and
+a preview of 8 steps, until the first picture of the new scale is painted: in moves that each wait for all of the one
+before, and in one long drag.
 """
 
 from __future__ import annotations
@@ -18,7 +24,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,14 +37,17 @@ from figures import Report, say, spread
 
 IDLE_MS, BUSY_MS = 5.0, 10.0
 LATE_MS, LATEST_MS, IMPORT_MS = 6.0, 100.0, 250.0
+STEP_MS, GUIDE_MS = 16.0, 150.0
 TICK_MS = 16
 PATIENCE = 60.0
+PARTS = ("latent", "unfold", "guidance")
 WHERE = ("plane", "slider", "picture")
 
 
 def main(arguments: list[str]) -> int:
     """Drag, train, drag again, and start afresh some times."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure; default: all")
     parser.add_argument("--events", type=int, default=600, help="mouse moves on each of plane, slider and picture")
     parser.add_argument("--rounds", type=int, default=3, help="turns of idle and training")
     parser.add_argument("--seconds", type=float, default=10.0, help="for lateness without a hand on the mouse")
@@ -48,23 +56,29 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--rate", type=float, default=120.0, help="mouse events a second")
     parser.add_argument("--checkpoint", help="the model to drag; default: the shipped faces16 VAE, else a quick one")
+    parser.add_argument("--moves", type=int, default=20, help="single moves of the guidance slider")
+    parser.add_argument("--hold", type=float, default=3.0, help="seconds of the long drag of the guidance slider")
+    parser.add_argument("--diffusion", help="the model to unfold and guide; default: the shipped faces16 diffusion")
     parser.add_argument("--json", help="write the results to this file, - for standard output")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.child:
         return _lateness_of_a_start()
     report = Report("drag")
+    if "latent" in chosen.only:
+        _measure_latent(report, chosen)
+    if set(chosen.only) - {"latent"}:
+        _measure_sampling(report, chosen)
+    report.finish(chosen.json)
+    return 0
+
+
+def _measure_latent(report: Report, chosen: argparse.Namespace) -> None:
     report.results["import"] = _imports(chosen.imports)
     from figures.models import checkpoint
 
     with checkpoint(chosen.checkpoint) as path:
         report.results |= _in_a_window(path, chosen)
-    _check(report)
-    report.finish(chosen.json)
-    return 0
-
-
-def _check(report: Report) -> None:
     found = report.results
     report.at_most("drag to paint, idle, p99", found["idle"]["all"]["p99"], IDLE_MS, " ms")
     report.at_most("drag to paint while training, p99", found["training"]["all"]["p99"], BUSY_MS, " ms")
@@ -72,6 +86,28 @@ def _check(report: Report) -> None:
     report.at_most("lateness while training, max", found["late"]["max"], LATEST_MS, " ms")
     if found["import"]:
         report.at_most("lateness while torch is imported, max", found["import"]["median_of_max"], IMPORT_MS, " ms")
+
+
+def _measure_sampling(report: Report, chosen: argparse.Namespace) -> None:
+    """One window for both panels of a model that denoises, with the threads that the engine chooses."""
+    from figures import guiding, unfolding
+    from figures.models import diffusion
+
+    from genplay import shooting
+
+    with shooting.offscreen_window((1440, 900), "dark") as window:
+        shooting.open_run(window, diffusion(chosen.diffusion))
+        if "unfold" in chosen.only:
+            say("unfold")
+            found = report.results["unfold"] = unfolding.measure(window, chosen.events, chosen.rate)
+            for way, latencies in found.items():
+                report.at_most(f"unfold, {way} to paint, p99", latencies["p99"], STEP_MS, " ms")
+        if "guidance" in chosen.only:
+            say("guidance")
+            found = report.results["guidance"] = guiding.measure(window, chosen.moves, chosen.hold, chosen.rate)
+            report.at_most("guidance, move to first picture, median", found["single"]["p50"], GUIDE_MS, " ms")
+            report.at_most("guidance, move to first picture, p90", found["single"]["p90"], GUIDE_MS, " ms")
+            report.at_least("guidance, last picture of a drag is of its last value", found["drag"]["in_the_end"], 1)
 
 
 # ---- one window ---------------------------------------------------------------------------------------------------
@@ -168,28 +204,17 @@ class _Watch:
 
 def _drag(panel: Any, where: str, events: int, rate: float) -> list[float]:
     """Milliseconds from each of ``events`` mouse moves to its paint, in circles (or to and fro) on a widget."""
+    from figures import loop
     from figures.mouse import Mouse
-    from PySide6.QtCore import Qt, QTimer
 
     from genplay import shooting
 
     mouse, watch = Mouse(_widget(panel, where)), _Watch(panel)
     track = _track(panel, where)
     mouse.press(*track(0))
-    sent = 0
-
-    def step() -> None:
-        nonlocal sent
-        sent += 1
-        watch.deliver(lambda: mouse.move(*track(sent)))
-
-    timer = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=max(1, round(1000 / rate)))
-    timer.timeout.connect(step)
-    timer.start()
-    _loop_until(lambda: sent >= events)
-    timer.stop()
-    _loop_until(lambda: not watch.waiting)
-    mouse.release(*track(sent))
+    loop.beat(lambda n: watch.deliver(lambda: mouse.move(*track(n))), events, rate)
+    loop.until(lambda: not watch.waiting)
+    mouse.release(*track(events))
     watch.close()
     shooting.settle(panel.window())
     if len(watch.latencies) < 0.9 * events:
@@ -210,20 +235,6 @@ def _track(panel: Any, where: str) -> Any:
     if where == "picture":
         return lambda n: (0.5 + 0.1 * math.sin(n / 11), 0.5 + 0.1 * math.sin(n / 7))
     return lambda n: (0.5 + 0.25 * math.cos(n / 17), 0.5 + 0.25 * math.sin(n / 17))
-
-
-def _loop_until(condition: Any) -> None:
-    """Run the window's own event loop, which sleeps until something is to be done, as it does in use."""
-    from PySide6.QtCore import QEventLoop, QTimer
-
-    loop, look = QEventLoop(), QTimer(interval=20)
-    end = time.monotonic() + PATIENCE
-    look.timeout.connect(lambda: loop.quit() if condition() or time.monotonic() > end else None)
-    look.start()
-    loop.exec()
-    look.stop()
-    if not condition():
-        raise SystemExit("The window did not answer in time.")
 
 
 # ---- lateness -----------------------------------------------------------------------------------------------------
@@ -268,6 +279,7 @@ def _start() -> dict[str, float]:
 
 def _lateness_of_a_start() -> int:
     """In a fresh process: print the lateness until the catalogue has come."""
+    from figures import loop
     from PySide6.QtCore import QTimer
 
     from genplay import app, cli
@@ -280,7 +292,7 @@ def _lateness_of_a_start() -> int:
 
         def watch() -> None:
             with _lateness(late):
-                _loop_until(lambda: window.bridge.catalogue is not None)
+                loop.until(lambda: window.bridge.catalogue is not None)
             print(json.dumps(spread(late)))
             window.close()
 

@@ -36,6 +36,14 @@ def checkpoint(given: str | None) -> Iterator[Path]:
         yield folder / f"{FIRST}.safetensors"
 
 
+def diffusion(given: str | None) -> Path:
+    """The checkpoint to unfold and guide: the given or the shipped faces16 diffusion."""
+    source = Path(given) if given else shipped("checkpoints") / "diffusion-faces16.safetensors"
+    if not source.is_file():
+        raise SystemExit(f"There is no checkpoint {source}.")
+    return source
+
+
 def _train(target: Path, seconds: float) -> None:
     """In a process of its own, since a start that is measured must not have loaded torch."""
     words = ["train", "vae", "--data", "faces16", "--seconds", str(seconds), "--quiet", "--out", str(target)]

@@ -1,9 +1,9 @@
-"""A hand on the mouse: real events through the window's own dispatch, at places given as fractions of a widget."""
+"""A hand on mouse and keys: real events through the window's own dispatch, at places that are fractions of a widget."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
@@ -36,3 +36,9 @@ class Mouse:
         everywhere = QPointF(window.mapToGlobal(inside))
         event = QMouseEvent(kind, inside, everywhere, button, held, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(window.windowHandle(), event)
+
+
+def press_key(widget: QWidget, key: Qt.Key) -> None:
+    """Press and release a key in the window of ``widget``, which has the focus."""
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QApplication.sendEvent(widget.window().windowHandle(), QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier))
