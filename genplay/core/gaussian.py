@@ -144,7 +144,7 @@ class GaussianModel(Model):
         ``labels`` are what ``self.labels`` gives, or None for a model without labels.
         """
         scaled = x.mul((SIGMA_DATA**2 * alpha**2 + sigma**2) ** -0.5)
-        return self._output(scaled, torch.full((len(x),), t, device=x.device), labels, previous)
+        return self._output(scaled, torch.full(x.shape[:1], t, device=x.device), labels, previous)
 
     def _output(self, scaled: Tensor, t: Tensor, labels: Tensor | None, previous: Tensor | None) -> Tensor:
         if self.recalls:
@@ -394,17 +394,18 @@ class Guided:
         self.base = self.labels
         self.parts: list[_Part] = []
         self.rows: Tensor | None = None  # the labels of the base and of all parts
-        self.everywhere = scales is not None or bool(config.weights)  # then no step can do with one condition
-        if model.conditional:
+        self.negative = sampling.negative_labels(config.negative, model.spec) if model.conditional else ()
+        composed = scales is not None or bool(config.weights)
+        self.everywhere = composed and model.conditional  # then no step can do with one condition
+        if model.conditional and (composed or config.guidance != 1):
             self._lay_out(config, n, scales)
-        elif config.guidance != 1 and labels is not None:
+        elif not model.conditional and config.guidance != 1 and labels is not None:
             raise BadInput("This model was trained without labels, so it cannot be guided.")
 
     def _lay_out(self, config: GaussianSampling, n: int, scales: Tensor | None) -> None:
         model, spec = self.model, self.model.spec
         assert self.labels is not None
-        negative = sampling.negative_labels(config.negative, spec)
-        row = torch.tensor([negative or spec.any_labels], device=model.device, dtype=torch.int64)
+        row = torch.tensor([self.negative or spec.any_labels], device=model.device, dtype=torch.int64)
         self.base = row.expand(n, -1)
         anything = model.labels(None, n)
         left = self.labels.clone()
@@ -428,10 +429,11 @@ class Guided:
         k = coefficients(self.model.prediction, alpha, sigma) if sigma else None
         assert k is not None, "nothing is left to predict at the data"
         factor = self.factor(t) if self.parts else 0.0
-        scale = 1.0 if self.everywhere or not self.parts else 1 + factor * (self.config.guidance - 1)
-        if not self.everywhere and scale in (0.0, 1.0):
+        scale = 1 + factor * (self.config.guidance - 1)
+        if not self.everywhere and (scale in (0.0, 1.0) or not self.parts):
             output = self._ask(x, t, alpha, sigma, self.labels if scale else self.base)
-            return self._finish(x, k, output, alpha, sigma, {}, {"guidance": scale} if self.parts else {}, None)
+            facts = {"guidance": scale} if self.model.conditional else {}
+            return self._finish(x, k, output, alpha, sigma, {}, facts, None)
         return self._guide(x, t, alpha, sigma, k, factor)
 
     def _guide(self, x: Tensor, t: float, alpha: float, sigma: float, k: Coefficients, factor: float) -> Look:
@@ -457,7 +459,8 @@ class Guided:
         if previous is not None and len(previous) != len(x):
             previous = torch.cat([previous] * (len(x) // len(previous)))
         with _fast(x.device.type, self.bf16):
-            return self.model.predict_at(x, t, alpha, sigma, labels, previous).to(x.dtype)
+            output = self.model.predict_at(x, t, alpha, sigma, labels, previous)
+        return output if output.dtype == x.dtype else output.to(x.dtype)
 
     def _finish(
         self,
