@@ -520,16 +520,17 @@ Estimate = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 def flow_log_density(
     estimate: Estimate, schedule: Schedule, x: Tensor, labels: Tensor | None, probe: Tensor, tolerance: float
 ) -> Tensor:
-    """log p_(t_min)(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats.
+    """log p(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats, up to the noise there is at ``t_min``.
 
-    In y = x / alpha and u = log(sigma / alpha): dy/du = s eps; on straight lines dx/dt = eps - x_0. ``probe`` is a
-    Rademacher vector (B, *shape), used beyond ``EXACT_TRACE`` dimensions. Without gradients to the weights.
+    In y = x_t / alpha, which begins at x, and u = log(sigma / alpha): dy/du = s eps; on straight lines
+    dx_t/dt = eps - x_0. ``probe`` is a Rademacher vector (B, *shape), used beyond ``EXACT_TRACE`` dimensions. Without
+    gradients to the weights.
     """
     n, dims = len(x), x[0].numel()
     flow = _Flow(estimate, schedule, labels, probe, x.shape)
     begin, end = flow.ends()
-    alpha = 1.0 if schedule.flat else flow.at(begin)[1]
-    first = torch.cat([(x / alpha).flatten(1), x.new_zeros(n, 1)], 1)
+    alpha = flow.at(begin)[1] if schedule.flat else 1.0
+    first = torch.cat([(x * alpha).flatten(1), x.new_zeros(n, 1)], 1)
     *_, (_, state) = dormand_prince(first, begin, end, flow.slope, tolerance, (end - begin) / 50)
     y, change = state[:, :-1], state[:, -1]
     _, last_alpha, last_sigma = flow.at(end)
@@ -537,7 +538,7 @@ def flow_log_density(
         last_alpha = 1.0
     noise = y * last_alpha / last_sigma
     log_normal = -0.5 * (noise.square() + math.log(2 * math.pi)).sum(1) - dims * math.log(last_sigma)
-    return log_normal + dims * (math.log(last_alpha) - math.log(alpha)) + change
+    return log_normal + dims * (math.log(last_alpha) + math.log(alpha)) + change
 
 
 class _Flow:
