@@ -1,6 +1,6 @@
-"""Training steps a second: in the window, without one, and by pythae, each against a bare loop in the same run.
+"""Training steps a second: in the window, without one, and by others, each against a bare loop in the same run.
 
-    python benchmarks/train.py [--rounds 5] [--seconds 4] [--only image points] [--json FILE]
+    python benchmarks/train.py [--rounds 5] [--seconds 4] [--only image points diffusion] [--json FILE]
 
 For each of two VAEs (convolutions on faces16 pictures; dense layers on the ring of Gaussians) the contestants take
 turns of some seconds, round after round, and the medians of the ratios within the rounds are reported:
@@ -12,6 +12,9 @@ headless what ``genplay train`` runs
 bare32, headless32, pythae
          the same in fp32, which is all that pythae's trainer knows, with its loss and optimiser (needs the extra
          ``peers``); pictures only
+
+A third case is ``diffusion``: ``genplay train diffusion`` with the quick preset on faces16, in batches of 64, against
+the smallest U-Net of denoising-diffusion-pytorch (extra ``peers``) trained on the same pictures as its trainer does it.
 """
 
 from __future__ import annotations
@@ -32,22 +35,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import torch
-from figures import Report, say
+from figures import Report, denoising, say
 from torch import Tensor
 
-IMAGE_IN_WINDOW, POINTS_IN_WINDOW, HEADLESS, PEER = 0.92, 1.0, 0.98, 1.2
+IMAGE_IN_WINDOW, POINTS_IN_WINDOW, HEADLESS, PEER, DENOISING = 0.92, 1.0, 0.98, 1.2, 8.0
 Turn = Callable[[float], float]  # seconds to steps a second
 
 
 @dataclass(frozen=True)
 class Case:
-    """A VAE and its data."""
+    """A model, by default a VAE, and its data."""
 
     name: str
     data: str
     config: dict[str, Any]
     training: dict[str, Any]
     fused: bool
+    family: str = "vae"
 
 
 IMAGE = Case(
@@ -64,7 +68,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="a turn")
-    parser.add_argument("--only", nargs="+", choices=("image", "points"), default=["image", "points"])
+    cases = ("image", "points", "diffusion")
+    parser.add_argument("--only", nargs="+", choices=cases, default=list(cases))
     parser.add_argument("--posterior", choices=("normal", "flow"), default="normal", help="of the VAEs")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: all cores but one)")
     parser.add_argument("--no-window", action="store_true")
@@ -81,6 +86,8 @@ def main(arguments: list[str]) -> int:
             if case.name in chosen.only:
                 changed = replace(case, config=case.config | {"posterior": chosen.posterior})
                 report.results[case.name] = _compete(changed, chosen, home)
+        if "diffusion" in chosen.only and not chosen.no_peers:
+            _denoise(chosen, report)
     _check(report)
     report.finish(chosen.json)
     return 0
@@ -107,15 +114,20 @@ def _compete(case: Case, chosen: argparse.Namespace, home: str) -> dict[str, Any
             turns["window"] = stack.enter_context(_window(case))
         if case.name == "image" and not chosen.no_peers and case.config["posterior"] == "normal":
             turns |= _peers(case, home)
-        for name, turn in turns.items():
-            say(f"{case.name}: warming {name}")
-            turn(min(1.0, chosen.seconds))
-        rates: dict[str, list[float]] = {name: [] for name in turns}
-        for round_ in range(chosen.rounds):
-            for name, turn in _in_turn(turns, round_):
-                rates[name].append(turn(chosen.seconds))
-            say(f"{case.name} {round_ + 1}: " + "  ".join(f"{n} {r[-1]:.1f}/s" for n, r in rates.items()))
-    return _summary(rates)
+        return _summary(_rates(case.name, turns, chosen))
+
+
+def _rates(name: str, turns: dict[str, Turn], chosen: argparse.Namespace) -> dict[str, list[float]]:
+    """Steps a second of every contestant in every round."""
+    for contestant, turn in turns.items():
+        say(f"{name}: warming {contestant}")
+        turn(min(1.0, chosen.seconds))
+    rates: dict[str, list[float]] = {contestant: [] for contestant in turns}
+    for round_ in range(chosen.rounds):
+        for contestant, turn in _in_turn(turns, round_):
+            rates[contestant].append(turn(chosen.seconds))
+        say(f"{name} {round_ + 1}: " + "  ".join(f"{n} {r[-1]:.1f}/s" for n, r in rates.items()))
+    return rates
 
 
 def _in_turn(turns: dict[str, Turn], round_: int) -> list[tuple[str, Turn]]:
@@ -215,7 +227,7 @@ def _headless(case: Case, precision: str = "auto") -> Turn:
     from genplay.engine.run import Run
 
     training = case.training | {"precision": precision}
-    run = Run.create("headless", "Headless", "vae", case.data, config=case.config, training=training)
+    run = Run.create("headless", "Headless", case.family, case.data, config=case.config, training=training)
     steps = headless.train(run, None, math.inf)
     return lambda seconds: _timed(steps, seconds)
 
@@ -342,6 +354,30 @@ def _quiet() -> Iterator[None]:
     """Without the progress bar, whose drawing should not count."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         yield
+
+
+# ---- denoising-diffusion-pytorch ----------------------------------------------------------------------------------
+
+
+def _denoise(chosen: argparse.Namespace, report: Report) -> None:
+    """The quick preset of ``diffusion`` against the smallest U-Net of the other library."""
+    found = denoising.library()
+    if found is None:
+        say("denoising-diffusion-pytorch is not installed (pip install genplay[peers]): nothing is compared with it.")
+        return
+    from genplay import data, families
+
+    preset = next(p for p in families.named("diffusion").presets if p.name == "quick")
+    case = Case("diffusion", "faces16", preset.config, {"batch_size": 64, **preset.training}, True, "diffusion")
+    steps = denoising.training(found, data.load(case.data, {}).train, case.training["batch_size"])
+    rates = _rates(case.name, {"headless": _headless(case), "denoising": lambda s: _timed(steps, s)}, chosen)
+    ratio = median(a / b for a, b in zip(rates["headless"], rates["denoising"], strict=True))
+    report.results["diffusion"] = {
+        "rates": {n: median(r) for n, r in rates.items()},
+        "all rates": rates,
+        "ratio": ratio,
+    }
+    report.at_least("genplay train diffusion against denoising-diffusion-pytorch", ratio, DENOISING, "x")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,32 @@ def test_training_is_compared_with_a_bare_loop() -> None:
     assert [check["target"] for check in found["checks"]] == [0.98]
 
 
+def test_samplers_are_compared_with_bare_calls_of_their_network() -> None:
+    options = ("--rounds", "1", "--passes", "2", "--batch", "2", "--steps", "3", "--no-peers")
+    found = run("sampling.py", *options)
+    assert set(found["results"]["cost"]) == {"euler", "ddim", "dpm++2m", "heun"}
+    assert all(math.isfinite(ms) for cost in found["results"]["cost"].values() for ms in cost.values())
+    assert found["results"]["pictures"]["rates"]["ours"] > 0
+    assert [check["target"] for check in found["checks"]] == [0.05, 0.05, 0.15]
+
+
+@pytest.mark.slow
+def test_pictures_are_compared_with_those_of_diffusers() -> None:
+    pytest.importorskip("diffusers")
+    found = run("sampling.py", "--rounds", "1", "--passes", "2", "--batch", "2", "--steps", "4")
+    rates, ratios = found["results"]["pictures"]["rates"], found["results"]["pictures"]["ratios"]
+    assert set(rates) == {"ours", *ratios} == {"ours", "pipeline", "smallest"}
+    assert [check["target"] for check in found["checks"]][3:] == [1.0, 2.0]
+
+
+@pytest.mark.slow
+def test_training_is_compared_with_another_diffusion_library() -> None:
+    pytest.importorskip("ema_pytorch")
+    found = run("train.py", "--rounds", "1", "--seconds", "0.5", "--only", "diffusion")
+    rates = found["results"]["diffusion"]["rates"]
+    assert found["checks"][0]["value"] == pytest.approx(rates["headless"] / rates["denoising"])
+
+
 def test_the_bare_loop_minimises_what_the_family_minimises() -> None:
     import torch
     import train
