@@ -14,6 +14,7 @@ import pytest
 from figures import Report, quantile, spread
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
+QUICK_DRAGS = ("--only", "latent", "--events", "9", "--rounds", "1", "--seconds", "0.3")
 
 
 def run(script: str, *options: str) -> dict[str, Any]:
@@ -28,13 +29,23 @@ def run(script: str, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def quick_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return trained(tmp_path_factory.mktemp("benchmarks"), "vae", {"width": 8, "latent_size": 4})
+
+
+@pytest.fixture(scope="module")
+def quick_diffusion(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return trained(tmp_path_factory.mktemp("benchmarks"), "diffusion", {"width": 8})
+
+
+def trained(folder: Path, family: str, config: dict[str, Any]) -> str:
+    """The checkpoint of a model that has seen three batches."""
     from genplay.engine import headless
     from genplay.engine.run import Run
 
-    run = Run.create("quick", "Quick", "vae", "faces16", config={"width": 8, "latent_size": 4})
+    run = Run.create("quick", "Quick", family, "faces16", config=config)
     for _ in headless.train(run, 3, None):
         pass
-    path = tmp_path_factory.mktemp("benchmarks") / "quick.safetensors"
+    path = folder / "quick.safetensors"
     run.save(path)
     return str(path)
 
@@ -105,7 +116,20 @@ def test_starts_are_compared_with_a_bare_window(quick_checkpoint: str) -> None:
 
 @pytest.mark.slow
 def test_drags_are_timed_idle_and_beside_training(quick_checkpoint: str) -> None:
-    options = ("--events", "9", "--rounds", "1", "--seconds", "0.3", "--imports", "0", "--checkpoint", quick_checkpoint)
+    options = (
+        "--only",
+        "latent",
+        "--events",
+        "9",
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.3",
+        "--imports",
+        "0",
+        "--checkpoint",
+        quick_checkpoint,
+    )
     found = run("drag.py", *options)
     for state in ("idle", "training"):
         assert all(found["results"][state][where]["n"] >= 8 for where in ("plane", "slider", "picture"))
@@ -115,9 +139,35 @@ def test_drags_are_timed_idle_and_beside_training(quick_checkpoint: str) -> None
 
 @pytest.mark.slow
 def test_a_start_tells_how_late_the_event_loop_got(quick_checkpoint: str) -> None:
-    options = ("--events", "9", "--rounds", "1", "--seconds", "0.3", "--imports", "1", "--checkpoint", quick_checkpoint)
+    options = (
+        "--only",
+        "latent",
+        "--events",
+        "9",
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.3",
+        "--imports",
+        "1",
+        "--checkpoint",
+        quick_checkpoint,
+    )
     found = run("drag.py", *options)
     assert found["results"]["import"]["median_of_max"] == found["results"]["import"]["starts"][0]["max"] > 0
+
+
+@pytest.mark.slow
+def test_tapes_are_scrubbed_and_guidance_is_dragged(quick_diffusion: str) -> None:
+    options = ("--only", "unfold", "guidance", "--events", "40", "--moves", "3", "--hold", "0.5")
+    found = run("drag.py", *options, "--diffusion", quick_diffusion)
+    assert {way: latencies["n"] >= 4 for way, latencies in found["results"]["unfold"].items()} == dict.fromkeys(
+        ("scrub", "buttons", "keys", "branch"), True
+    )
+    guidance = found["results"]["guidance"]
+    assert guidance["single"]["n"] == 3
+    assert guidance["drag"]["in_the_end"] == 1 and guidance["drag"]["gap_ms"]["max"] > 0
+    assert [check["unit"] for check in found["checks"]] == [" ms"] * 6 + [""]
 
 
 def test_quantiles_lie_between_neighbours() -> None:

@@ -37,8 +37,6 @@ def measure(window: Any, moves: int, seconds: float, rate: float) -> dict[str, A
     from genplay import shooting
 
     panel: Any = shooting.panel(window, "guidance")
-    panel.session.set("look at the curve", part="curve")  # which asks nothing itself
-    shooting.settle(window)
     asked = panel.picture.wanted()
     if (asked.n, asked.preview) != (COUNT, PREVIEW):
         raise SystemExit(f"The panel asks for {asked.n} samples and {asked.preview} steps, not {COUNT} and {PREVIEW}.")

@@ -44,7 +44,7 @@ class GuidanceInspector(QWidget):
         for widget in (self.controls, self.taming, self.weights, self.negative):
             layout.addWidget(widget)
         session.run_changed.connect(self._run_changed)
-        session.changed.connect(lambda before: self._follow())
+        session.changed.connect(self._changed)
         self._run_changed()
 
     def _take_wish(self, wish: Wish) -> None:
@@ -59,6 +59,12 @@ class GuidanceInspector(QWidget):
         for box in (self.taming, self.weights, self.negative):
             box.rebuild()
         self._follow()
+
+    def _changed(self, before: GuidanceState) -> None:
+        """Follow, unless only the scale was moved, which is shown elsewhere."""
+        before, now = (state.with_settings(guidance=0.0) for state in (before, self.session.state))
+        if before.wish != now.wish:
+            self._follow()
 
     def _follow(self) -> None:
         if not self.session.ready or self.session.run is None:

@@ -174,7 +174,9 @@ class MicroscopePart(Part):
         return (self.found[-1].count or self.found[-1].index + 1) if self.found else 0
 
     def _draw(self) -> None:
-        """The step on show: an array lookup."""
+        """The step on show: an array lookup; nothing while another part is in sight."""
+        if not self.on_show:
+            return
         self.kind.choose("noise" if self.session.state.noise else "data")
         self.below.setVisible(bool(self.found))
         if not self.found:

@@ -189,8 +189,10 @@ class PicturePart(QWidget):
         self.slider.set_value(state.scale)
         self.slider.setEnabled(not apart)
         self.note.setText(APART if apart else NOTHING)
-        self.note.setProperty("role", "dim" if apart else "warn")
-        self.note.style().polish(self.note)
+        role = "dim" if apart else "warn"
+        if self.note.property("role") != role:
+            self.note.setProperty("role", role)
+            self.note.style().polish(self.note)
         self.note.setVisible(self.session.ready and (apart or self.session.guided_by_nothing))
         if self.session.pictures and len(self.grid):
             self.grid.select(min(state.sample, len(self.grid) - 1))

@@ -270,6 +270,8 @@ class UnfoldPanel(Panel):
         )
         for button, on in wanted:
             if button.isEnabled() != on:
+                if button.hasFocus() and moving:
+                    self.play.setFocus()  # else Qt would look for whom to give it all over the window
                 button.setEnabled(on)
         if self.session.sampling and shots and shots[0].frame.count:
             self.progress_shown.emit(len(shots) / (shots[0].frame.count + 1))

@@ -77,10 +77,11 @@ class SampleControls(QWidget):
 
     def set_locked(self, locked: bool) -> None:
         """Show the lock closed or open, without a signal."""
-        self.lock.blockSignals(True)
-        self.lock.setChecked(locked)
-        self.lock.blockSignals(False)
-        self._locked(locked)
+        if self.lock.isChecked() != locked:
+            self.lock.blockSignals(True)
+            self.lock.setChecked(locked)
+            self.lock.blockSignals(False)
+            self._locked(locked)
 
     def roll(self) -> None:
         """Draw a new seed, unless it is locked."""

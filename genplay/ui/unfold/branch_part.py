@@ -39,6 +39,7 @@ class BranchRow(QWidget):
     def __init__(self, session: UnfoldSession, tape: Tape, level: int) -> None:
         super().__init__()
         self.session, self.tape, self.level = session, tape, level
+        self._ticked: dict[str, bool] = {}  # which icon each of the two buttons shows
         self.setFixedHeight(ROW)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -79,7 +80,9 @@ class BranchRow(QWidget):
     def _tick(self, button: QPushButton, on: bool, off_icon: str, on_icon: str) -> None:
         blocked = QSignalBlocker(button)
         button.setChecked(on)
-        button.setIcon(theme.icon(on_icon if on else off_icon, "accent" if on else "dim"))
+        if self._ticked.get(off_icon) != on:  # another icon has all around it laid out anew
+            self._ticked[off_icon] = on
+            button.setIcon(theme.icon(on_icon if on else off_icon, "accent" if on else "dim"))
         del blocked
 
     # ---- painting

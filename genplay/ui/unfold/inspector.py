@@ -12,6 +12,8 @@ from genplay.ui.unfold.state import COUNTS, UnfoldState
 from genplay.ui.views.chips import Chips
 
 FOLLOW_TIP = "Sample this tape anew every few seconds while the model trains"
+OF_TAPE = "These are the settings of the tape on show; a change of any of them samples anew."
+OF_BRANCH = "These are the settings of the branch on show; it goes on from the same state."
 
 
 class UnfoldInspector(QWidget):
@@ -75,8 +77,7 @@ class UnfoldInspector(QWidget):
                 button.setChecked(int(name) == (len(tape.wanted.state) if tape and forked else state.n))  # type: ignore[arg-type]
         self.controls.set_locked(state.locked)
         self.follow_training.setChecked(state.follow)
-        self.about.setText("These are the settings of the branch on show; it goes on from the same state.")
-        self.about.setVisible(forked)
+        self.about.setText(OF_BRANCH if forked else OF_TAPE)
 
     def _lock(self, locked: bool) -> None:
         if locked != self.session.state.locked:

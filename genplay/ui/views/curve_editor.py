@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -69,9 +69,10 @@ class CurveEditor(QWidget):
         """Show a curve (none for a level factor of 1), the interval and the scale, without a signal."""
         found = tuple(points), interval, scale
         if found != (self.points, self.interval, self.scale):
+            same = found[:2] == (self.points, self.interval)
             self.points, self.interval, self.scale = found
             self.chosen = min(self.chosen, len(self.shown) - 1)
-            self.update()
+            self.update(self._line_of_words() if same else self.rect())
 
     @property
     def shown(self) -> Points:
@@ -174,11 +175,12 @@ class CurveEditor(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw_axes(painter)
-        self._draw_interval(painter)
-        self._draw_curve(painter)
-        for index in range(len(self.shown)):
-            self._draw_point(painter, index)
+        if event.rect() != self._line_of_words():
+            self._draw_axes(painter)
+            self._draw_interval(painter)
+            self._draw_curve(painter)
+            for index in range(len(self.shown)):
+                self._draw_point(painter, index)
         self._draw_readout(painter)
 
     def _draw_axes(self, painter: QPainter) -> None:
@@ -247,7 +249,10 @@ class CurveEditor(QWidget):
         handle = self._hover if self._hover is not None else (self.chosen if self.hasFocus() else None)
         painter.setFont(theme.font(11))
         painter.setPen(theme.colour("dim"))
-        painter.drawText(QRectF(0, 0, self.width() - RIGHT, 16), Qt.AlignmentFlag.AlignRight, self.told(handle))
+        painter.drawText(QRectF(self._line_of_words()), Qt.AlignmentFlag.AlignRight, self.told(handle))
+
+    def _line_of_words(self) -> QRect:
+        return QRect(0, 0, self.width() - RIGHT, 16)
 
     def told(self, handle: int | None) -> str:
         """A handle in words."""

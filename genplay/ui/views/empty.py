@@ -43,8 +43,9 @@ class EmptyState(QWidget):
     def set_text(self, text: str, icon: str = "") -> None:
         """Say something else, perhaps with another icon."""
         self._text.setText(text)
-        self._icon_name = icon or self._icon_name
-        self._tint()
+        if icon and icon != self._icon_name:
+            self._icon_name = icon
+            self._tint()
 
     def _tint(self) -> None:
         self._icon.setPixmap(theme.icon(self._icon_name, "dim").pixmap(QSize(ICON, ICON), self.devicePixelRatioF()))

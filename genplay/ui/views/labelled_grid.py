@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -22,7 +22,7 @@ MARKER = 8  # of the triangle beside the headings of rows
 
 class _Place(NamedTuple):
     factor: float  # logical pixels a picture pixel
-    left: float  # of the first cell
+    left: float  # of the first cell, after the headings of rows and the marker
     top: float
     step_x: float
     step_y: float
@@ -48,6 +48,7 @@ class LabelledGrid(QWidget):
         self.lit = -1
         self._x: np.ndarray | None = None
         self._atlas: QImage | None = None
+        self._placed: tuple[tuple[object, ...], _Place] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -76,10 +77,10 @@ class LabelledGrid(QWidget):
         self.setMinimumSize(max(160, across), max(120, HEAD + len(self.rows) * (height * least + GAP)))
 
     def set_marker(self, row: float | None) -> None:
-        """Point at a place between rows."""
+        """Point at a place between rows; the pictures are not drawn anew."""
         if row != self.marker:
             self.marker = row
-            self.update()
+            self.update(QRect(0, 0, int(self._place().left), self.height()))
 
     @property
     def images(self) -> np.ndarray | None:
@@ -98,6 +99,13 @@ class LabelledGrid(QWidget):
         return max((metrics.horizontalAdvance(text) for text in (*self.rows, self.corner)), default=0) + MARKER + MARGIN
 
     def _place(self) -> _Place:
+        """Where everything is, worked out once for what is shown and the room there is."""
+        key = (self.size(), self.devicePixelRatioF(), self._side(), self.rows, self.columns, self.corner)
+        if self._placed is None or self._placed[0] != key:
+            self._placed = key, self._place_anew()
+        return self._placed[1]
+
+    def _place_anew(self) -> _Place:
         (width, height), ratio = self._side(), self.devicePixelRatioF()
         columns, rows, label = max(1, len(self.columns)), max(1, len(self.rows)), self._label_room()
         room_x, room_y = (self.width() - label) / columns - GAP, (self.height() - HEAD) / rows - GAP
@@ -117,8 +125,7 @@ class LabelledGrid(QWidget):
     def row_rect(self, row: int) -> QRectF:
         """A whole row with its heading."""
         place, last = self._place(), self.cell_rect(row, max(0, len(self.columns) - 1))
-        left = place.left - self._label_room() + MARKER
-        return QRectF(left, place.top + row * place.step_y, last.right() - left, place.step_y - GAP)
+        return QRectF(MARKER, place.top + row * place.step_y, last.right() - MARKER, place.step_y - GAP)
 
     def row_at(self, point: QPointF) -> int:
         """The row under a point, -1 for none."""
@@ -132,30 +139,39 @@ class LabelledGrid(QWidget):
         painter.fillRect(self.rect(), theme.colour("background"))
         if self._atlas is None:
             return
-        width, height = self._side()
-        self._draw_heads(painter)
-        for row in range(len(self.rows)):
-            for column in range(len(self.columns)):
-                source = QRectF(0, (row * len(self.columns) + column) * height, width, height)
-                pixels.draw(painter, self.cell_rect(row, column), self._atlas, source)
+        self._draw_row_heads(painter)
+        if event.rect().right() >= self._place().left:
+            self._draw_column_heads(painter)
+            self._draw_cells(painter, self._atlas)
         if self.lit >= 0:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "dim"), 1))
             painter.drawRoundedRect(self.row_rect(self.lit).adjusted(-1.5, -1.5, 2.5, 1.5), 2, 2)
         self._draw_marker(painter)
 
-    def _draw_heads(self, painter: QPainter) -> None:
+    def _draw_cells(self, painter: QPainter, atlas: QImage) -> None:
+        width, height = self._side()
+        for row in range(len(self.rows)):
+            for column in range(len(self.columns)):
+                source = QRectF(0, (row * len(self.columns) + column) * height, width, height)
+                pixels.draw(painter, self.cell_rect(row, column), atlas, source)
+
+    def _draw_column_heads(self, painter: QPainter) -> None:
         place = self._place()
         painter.setFont(theme.font(TEXT))
         painter.setPen(theme.colour("dim"))
         metrics = painter.fontMetrics()
         top = place.top - HEAD
-        corner = QRectF(place.left - self._label_room(), top, self._label_room() - MARGIN, HEAD - 4)
-        painter.drawText(corner, _RIGHT, self.corner)
         for column, text in enumerate(self.columns):
             cell = QRectF(place.left + column * place.step_x, top, place.step_x - GAP, HEAD - 4)
             short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(cell.width()))
             painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, short)
+
+    def _draw_row_heads(self, painter: QPainter) -> None:
+        place = self._place()
+        painter.setFont(theme.font(TEXT))
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(QRectF(0, place.top - HEAD, place.left - MARGIN, HEAD - 4), _RIGHT, self.corner)
         for row, text in enumerate(self.rows):
             here = self.marker is not None and abs(self.marker - row) < 0.02
             painter.setPen(theme.colour("text" if here or row == self.lit else "dim"))
@@ -168,10 +184,9 @@ class LabelledGrid(QWidget):
             return
         place = self._place()
         y = place.top + (self.marker + 0.5) * place.step_y - GAP / 2
-        x = place.left - self._label_room()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("accent"))
-        painter.drawPolygon([QPointF(x, y - 4), QPointF(x + 6, y), QPointF(x, y + 4)])
+        painter.drawPolygon([QPointF(0, y - 4), QPointF(6, y), QPointF(0, y + 4)])
 
     # ---- mouse and keys
 
