@@ -94,14 +94,14 @@ class Diffusion(GaussianModel):
     plots = PLOTS
     held_out = ("denoising error",)
     presets = (
-        Preset("quick", "Quick", "Learns in a minute or two on a CPU.", {}, QUICK, kinds=(Kind.IMAGE,)),
+        Preset("quick", "Quick", "Learns in a minute or two on a CPU.", {"blocks": 1}, QUICK, kinds=(Kind.IMAGE,)),
         Preset(
             "better", "Better", "A wider network: a third of the speed, finer pictures after ten minutes.",
             {"width": 48}, {"learning_rate": 1.5e-3, "ema": 0.999, "clip": 1.0}, kinds=(Kind.IMAGE,),
         ),
         Preset(
             "best", "Best", "What ships: attention, a long average and a slow end. Give it half an hour or more.",
-            {"attention": True}, BEST, kinds=(Kind.IMAGE,),
+            {"blocks": 1, "attention": True}, BEST, kinds=(Kind.IMAGE,),
         ),
         Preset(
             "points", "Points", "A dense network for two coordinates.",

@@ -350,8 +350,8 @@ class MainWindow(QMainWindow):
             self.select("")
 
     def _open_something(self) -> None:
-        """The engine is ready: when it brought no runs and none is being opened, open a shipped model."""
-        if self._closing or self.bridge.runs or self._expected:
+        """The engine is ready: when it brought no runs and nobody opened or deleted one, open a shipped model."""
+        if self._closing or self.bridge.runs or self._expected or self._was_chosen:
             return
         item = next((i for i in self.library if i.card), None)
         if item is not None:

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import toys
+from watcher import Watcher
 
 from genplay.contract.requests import (
     Ask,
@@ -364,8 +365,6 @@ def test_a_question_about_data_needs_no_run(watch):
 
 
 def test_questions_put_before_the_engine_has_started_are_answered(tmp_path, toy_families):
-    from conftest import Watcher
-
     engine = ThreadedEngine(tmp_path, device="cpu")
     try:
         watch = Watcher(engine)

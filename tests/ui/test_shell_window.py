@@ -373,6 +373,8 @@ def test_without_runs_the_stage_says_what_to_do(window, qtbot):
     assert "library" in window.stage.waiting.text
     assert not window.transport.play.isEnabled()
     assert not window.stage.export.isEnabled()
+    window._open_something()  # the look for runs that a slow start does later
+    assert not window._expected, "who deletes the last run does not get another"
 
 
 def test_duplicate_and_fork(window, qtbot):
