@@ -180,13 +180,18 @@ def test_headers_of_very_many_tensors_cost_little(count: int, tmp_path: Path) ->
     text = "{" + ",".join(f'"{i}":{entry}' for i in range(count)) + "}"
     path = tmp_path / "many.safetensors"
     path.write_bytes(checkpoint(text.encode(), 0))
-    tracemalloc.start()
-    begin = time.process_time()
+    begin = time.thread_time()
     with pytest.raises(BadInput):
         cards.read(path)
-    seconds, peak = time.process_time() - begin, tracemalloc.get_traced_memory()[1]
+    seconds = time.thread_time() - begin
+    begin = time.thread_time()
+    json.loads(text)
+    assert seconds < 0.1 + 10 * (time.thread_time() - begin)  # the load of the machine is in both
+    tracemalloc.start()
+    with pytest.raises(BadInput):
+        cards.read(path)
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert seconds < 0.5
     assert peak < 64 << 20
 
 
