@@ -174,7 +174,7 @@ def test_headers_that_are_none(data: bytes, tmp_path: Path) -> None:
     refuse(data, tmp_path)
 
 
-@pytest.mark.parametrize("count", [10_001, 120_000, 600_000])
+@pytest.mark.parametrize("count", [10_001, 250_000])
 def test_headers_of_very_many_tensors_cost_little(count: int, tmp_path: Path) -> None:
     entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
     text = "{" + ",".join(f'"{i}":{entry}' for i in range(count)) + "}"
