@@ -9,7 +9,7 @@ cost     a walk from noise to data, every frame kept in a list, against a loop o
          which leaves the cost alone and is what the targets are compared with: it does not drown in the noise of the
          network's own time. A step of Heun's method has two evaluations.
 pictures a second, by 20 steps of DDIM
-         ours      the quick preset of ``diffusion``, sampled by genplay, frames kept
+         ours      the shipped ``diffusion-faces16``, sampled by genplay, frames kept
          pipeline  the same network in diffusers' ``DDIMPipeline``
          smallest  diffusers' own ``UNet2DModel`` of 16, 32 and 32 channels in the same pipeline
 """
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
     report = Report("sampling")
-    model, labels = quick_model(chosen.batch)
+    model, labels = shipped_model(chosen.batch)
     with torch.no_grad():
         report.results["cost"] = _costs(model, labels, chosen)
         report.results["pictures"] = _pictures(model, labels, chosen)
@@ -71,16 +71,14 @@ def _check(report: Report) -> None:
         report.at_least("ours against diffusers' smallest U-Net", ratios["smallest"], SMALLEST, "x")
 
 
-def quick_model(batch: int) -> tuple[Any, Tensor]:
-    """The quick preset of ``diffusion`` for faces16, fresh, and labels (batch, A) from the data."""
+def shipped_model(batch: int) -> tuple[Any, Tensor]:
+    """The shipped faces16 diffusion, and labels (batch, A) from the data."""
     from genplay import data, families
-    from genplay.contract import knob
-    from genplay.core.training import new_model
+    from genplay.contract.paths import shipped
+    from genplay.core import checkpoint
 
-    family, dataset = families.named("diffusion"), data.load("faces16", {})
-    preset = next(p for p in family.presets if p.name == "quick")
-    model = new_model(family, knob.build(family.Config, preset.config), dataset.spec)
-    return model.eval().requires_grad_(False), dataset.train_labels[:batch]
+    model = checkpoint.load(shipped("checkpoints") / "diffusion-faces16.safetensors", families.all()).model
+    return model.eval().requires_grad_(False), data.load("faces16", {}).train_labels[:batch]
 
 
 def walk(model: Any, labels: Tensor | None, sampler: str, steps: int, batch: int) -> Job:

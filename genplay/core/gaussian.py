@@ -192,7 +192,7 @@ class GaussianModel(Model):
 
     def draw_times(self, n: int, generator: Generator) -> Tensor:
         """Times (n,) float64 for a training step: one in each n-th of [0, 1], snapped to what the schedule knows."""
-        times = self.shaped(stratified(n, generator)).clamp(min=max(self.schedule.t_min, 1e-5))
+        times = self.shaped(stratified(n, generator)).clamp(min=max(self.schedule.earliest, 1e-5))
         return self.schedule.snap(times).to(finest(self.device)).to(self.device)
 
     def shaped(self, u: Tensor) -> Tensor:
@@ -520,7 +520,7 @@ Estimate = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 def flow_log_density(
     estimate: Estimate, schedule: Schedule, x: Tensor, labels: Tensor | None, probe: Tensor, tolerance: float
 ) -> Tensor:
-    """log p(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats, up to the noise there is at ``t_min``.
+    """log p(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats, up to the noise there is at ``earliest``.
 
     In y = x_t / alpha, which begins at x, and u = log(sigma / alpha): dy/du = s eps; on straight lines
     dx_t/dt = eps - x_0. ``probe`` is a Rademacher vector (B, *shape), used beyond ``EXACT_TRACE`` dimensions. Without
@@ -550,8 +550,8 @@ class _Flow:
         self.estimate, self.schedule, self.labels, self.probe, self.shape = estimate, schedule, labels, probe, shape
 
     def ends(self) -> tuple[float, float]:
-        """u at ``t_min`` and at noise."""
-        low = max(self.schedule.t_min, 1e-3)
+        """u at the earliest time and at noise."""
+        low = max(self.schedule.earliest, 1e-5)
         if self.schedule.flat:
             return low, 1 - 1e-4
         return self._coordinate(low), self._coordinate(1.0)

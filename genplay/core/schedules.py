@@ -26,12 +26,14 @@ class Schedule:
     """Base: a concrete one defines ``alpha`` and ``sigma``, with alpha^2 / sigma^2 strictly falling in t.
 
     ``t_min`` is where samplers take their last look at the network: nearer to 0 there is nothing left to remove.
+    ``earliest`` is the least time that is trained, and where likelihoods begin.
     ``flat`` says in which coordinates the probability-flow ODE is solved, see ``samplers.Coordinates``.
     """
 
     title: ClassVar[str]
     flat: ClassVar[bool] = False
     t_min: float = 1e-3
+    earliest: float = 1e-3
 
     def alpha(self, t: Tensor) -> Tensor:
         """Factor of the data."""
@@ -129,6 +131,7 @@ class LinearVP(VariancePreserving):
     """beta(t) = 0.1 + 19.9 t, log alpha_bar = -(integral of beta): the VP SDE of Song et al. 2021."""
 
     title = "linear"
+    earliest = 1e-5  # beta(0) is large: at 1e-3 there is noise yet
     FLOOR = 0.0
     START, END = 0.1, 20.0
 
@@ -140,6 +143,7 @@ class ScaledLinearVP(VariancePreserving):
     """sqrt(beta) linear in t, from sqrt(0.85) to sqrt(12): what latent diffusion uses (Rombach et al. 2022)."""
 
     title = "scaled linear"
+    earliest = 1e-5  # beta(0) is large: at 1e-3 there is noise yet
     FLOOR = 0.0
     START, END = math.sqrt(0.85), math.sqrt(12.0)
 
@@ -164,7 +168,7 @@ class GeometricVE(Schedule):
     """alpha = 1, sigma = least (most / least)^t: the noise levels of NCSN (Song and Ermon 2019, arXiv:1907.05600)."""
 
     title = "geometric"
-    t_min = 0.0
+    t_min = earliest = 0.0
 
     def __init__(self, least: float = 0.01, most: float = 50.0) -> None:
         self.least, self.most = least, most
@@ -190,7 +194,7 @@ class Discrete(VariancePreserving):
         self.title = title  # type: ignore[misc]  # of this chain, not of the class
         self.betas = betas.double()
         self.count = len(betas)
-        self.t_min = 1 / self.count
+        self.t_min = self.earliest = 1 / self.count
         logs = torch.log1p(-self.betas).cumsum(0)
         self._logs = torch.cat([logs.new_zeros(1), logs])  # (T + 1,)
 

@@ -114,7 +114,7 @@ class Score(GaussianModel):
     def draw_times(self, n: int, generator: Generator) -> Tensor:
         """Even times; of a ladder all levels are hit."""
         u = stratified(n, generator)
-        return self.schedule.snap(u.clamp(min=self.schedule.t_min)).to(finest(self.device)).to(self.device)
+        return self.schedule.snap(u.clamp(min=self.schedule.earliest)).to(finest(self.device)).to(self.device)
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
         """The denoising objective, or the sliced one."""
