@@ -50,7 +50,8 @@ attributes: setup ## train the shipped attribute networks again
 
 shots: setup ## the pictures of the README
 	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent unfold guidance; do \
-	    $(OFFSCREEN) $(BIN)/genplay shot $$panel --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
+	    case $$panel in unfold) more="--run diffusion-faces16 --press J J J J J J J";; *) more=;; esac; \
+	    $(OFFSCREEN) $(BIN)/genplay shot $$panel $$more --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
 	done; done
 
 bench: setup ## every benchmark, one after the other

@@ -418,6 +418,7 @@ def _shot_parser(name: str) -> _Parser:
     parser.add_argument("--size", default="1440x900", metavar="WxH")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--train", type=float, default=0.0, metavar="SECONDS", help="train for so long first")
+    parser.add_argument("--press", nargs="+", default=(), metavar="KEYS", help="keys to press then, such as J Ctrl+T")
     _add_out(parser, "FILE.png")
     return parser
 
@@ -430,7 +431,7 @@ def _shot(chosen: argparse.Namespace) -> None:
     from genplay.shooting import shot
 
     shown = [_checkpoint_path(chosen.run)] if chosen.run else _shipped()
-    shot(chosen.panel, shown, (int(width), int(height)), chosen.theme, out, chosen.train)
+    shot(chosen.panel, shown, (int(width), int(height)), chosen.theme, out, chosen.train, chosen.press)
     print(out)
 
 

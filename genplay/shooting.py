@@ -106,10 +106,29 @@ def shoot(window: MainWindow, path: Path) -> None:
         raise BadInput(f"{path.name} could not be written.")
 
 
+def press(window: MainWindow, keys: str) -> None:
+    """Press keys, written such as Ctrl+J. Raises ``BadInput`` for what is none."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QKeySequence
+    from PySide6.QtTest import QTest
+
+    sequence = QKeySequence(keys)
+    if sequence.isEmpty() or sequence[0].key() == Qt.Key.Key_unknown:
+        raise BadInput(f"There are no keys {keys!r}.")
+    QTest.keySequence(window, sequence)
+    settle(window)
+
+
 def shot(
-    tab: str, checkpoints: Sequence[Path], size: tuple[int, int], theme: str, out: Path, train_seconds: float = 0.0
+    tab: str,
+    checkpoints: Sequence[Path],
+    size: tuple[int, int],
+    theme: str,
+    out: Path,
+    train_seconds: float = 0.0,
+    keys: Sequence[str] = (),
 ) -> None:
-    """``genplay shot``: a tab showing the first checkpoint that it serves, after some seconds of training if wanted."""
+    """``genplay shot``: a tab showing the first checkpoint that it serves, after some training and keys if wanted."""
     with offscreen_window(size, theme) as window:
         for checkpoint in checkpoints:
             open_run(window, checkpoint)
@@ -120,4 +139,6 @@ def shot(
             window.act("play")
             live(train_seconds)
         settle(window) if not train_seconds else live(0.3)
+        for one in keys:
+            press(window, one)
         shoot(window, out)

@@ -12,11 +12,19 @@ from genplay.contract.spec import DataSpec, Kind
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot of the curves dock: its title, the series on it and their unit. A trailing ``*`` matches any ending."""
+    """One plot of the curves dock: its title, the series on it and their unit. A trailing ``*`` matches any ending.
+
+    ``labels`` are what the legend calls them, where their names are too long for it.
+    """
 
     title: str
     series: tuple[str, ...]
     unit: str = ""
+    labels: tuple[str, ...] = ()
+
+    def label(self, name: str) -> str:
+        """What the legend calls the series ``name``."""
+        return dict(zip(self.series, self.labels)).get(name, name)
 
 
 @dataclass(frozen=True)

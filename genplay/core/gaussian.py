@@ -37,6 +37,7 @@ SIGMA_DATA = 0.5  # a round standard deviation of data in [-1, 1]
 SNR_CAP = 5.0  # Hang et al. 2023, arXiv:2303.09556
 BINS, PARTS = 12, 4
 PART_NAMES = ("error, t below 1/4", "error, t 1/4 to 1/2", "error, t 1/2 to 3/4", "error, t above 3/4")
+PART_LABELS = ("t < ¼", "¼–½", "½–¾", "> ¾")
 FORGETTING = 0.98  # of the running error by time, a step
 EXACT_TRACE = 8  # up to so many dimensions the divergence is exact
 KEEP_ALL, DROP_ALL = 0.45, 0.1  # shares of the rows that keep, or lose, all their labels in training
@@ -520,7 +521,7 @@ Estimate = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 def flow_log_density(
     estimate: Estimate, schedule: Schedule, x: Tensor, labels: Tensor | None, probe: Tensor, tolerance: float
 ) -> Tensor:
-    """log p(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats, up to the noise there is at ``earliest``.
+    """log p(x) of x (B, *shape) for a network that gives x_0 and eps, (B,) nats, up to the noise at ``earliest``.
 
     In y = x_t / alpha, which begins at x, and u = log(sigma / alpha): dy/du = s eps; on straight lines
     dx_t/dt = eps - x_0. ``probe`` is a Rademacher vector (B, *shape), used beyond ``EXACT_TRACE`` dimensions. Without

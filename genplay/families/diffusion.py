@@ -25,7 +25,7 @@ from genplay.nn.denoisers import denoiser
 
 PLOTS = (
     Plot("denoising loss", ("loss", "denoising error", "held-out denoising error")),
-    Plot("error by timestep t", gaussian.PART_NAMES),
+    Plot("error by time", gaussian.PART_NAMES, labels=gaussian.PART_LABELS),
     Plot("gradient norm", ("gradient norm",)),
     Plot("sample drift", ("sample drift",), "RMS"),
 )
@@ -95,7 +95,8 @@ class Diffusion(GaussianModel):
     held_out = ("denoising error",)
     presets = (
         Preset(
-            "quick", "Quick", "Learns in a minute or two on a CPU.", {"width": 24, "blocks": 1}, QUICK, kinds=(Kind.IMAGE,),
+            "quick", "Quick", "Learns in a minute or two on a CPU.",
+            {"width": 24, "blocks": 1}, QUICK, kinds=(Kind.IMAGE,),
         ),
         Preset(
             "better", "Better", "A wider network: a third of the speed, finer pictures after ten minutes.",

@@ -51,7 +51,7 @@ def test_the_ring_is_this_mixture() -> None:
 @on_every_path
 @pytest.mark.parametrize("of", [THREE, ring()], ids=["mixture", "ring"])
 def test_the_flow_gives_the_density(of: Mixture, path: Schedule) -> None:
-    """Within 0.02 nats on the average over exact samples; at each of them the noise of the earliest time can be seen."""
+    """Within 0.02 nats on the average over exact samples; the noise of the earliest time can be seen at each."""
     x = of.draw(200, seeded(1))
     found = ExactModel(of, path).log_density(x)
     wrong = found - of.log_density(x)

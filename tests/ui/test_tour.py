@@ -20,3 +20,18 @@ def test_the_tour_walks_through(tmp_path):
         with Image.open(path) as image:
             assert image.size == (1440, 900)
             assert len(image.convert("RGB").getcolors(1 << 24)) > 200, f"{path.name} is all but empty"
+
+
+def shot(out, *more):
+    words = [sys.executable, "-m", "genplay", "shot", "samples", "--run", "vae-faces16", "--size", "900x640", *more]
+    return subprocess.run([*words, "--out", str(out)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_shot_presses_keys_first(tmp_path):
+    assert shot(tmp_path / "dark.png").returncode == 0
+    assert shot(tmp_path / "light.png", "--press", "Ctrl+T").returncode == 0
+    dark, light = (Image.open(tmp_path / name).convert("L").getpixel((3, 3)) for name in ("dark.png", "light.png"))
+    assert light > dark + 100
+    refused = shot(tmp_path / "none.png", "--press", "Blah")
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == "genplay: There are no keys 'Blah'."

@@ -281,6 +281,18 @@ def test_the_legend_names_several_curves_and_says_nothing_of_one(dock: CurvesDoc
         assert plot.head.text().count("●") == len(named)
 
 
+def test_the_legend_takes_the_labels_that_a_plot_declares(dock: CurvesDock, bridge: Bridge) -> None:
+    assert bridge.catalogue is not None
+    short = replace(bridge.catalogue.families[0].plots[0], labels=("a", "b", "c"))
+    families = tuple(replace(f, plots=(short,)) for f in bridge.catalogue.families)
+    bridge.catalogue = replace(bridge.catalogue, families=families)
+    dock.redraw()
+    head = dock.plots[0].head.text()
+    assert ">b</span>" in head
+    assert "reconstruction" not in head
+    assert "reconstruction" in dict(dock.plots[0].readout())
+
+
 def test_first_curve_has_the_colour_of_the_family() -> None:
     for family in theme.FAMILIES:
         colours = [series_colour(family, i).name() for i in range(6)]

@@ -320,7 +320,9 @@ class CurvesDock(QWidget):
         assert self.run is not None
         known = self.store.series(self.run.run_id)
         names = _in_order(plot, known)
-        curves = [Curve(n, known[n], series_colour(self.run.family, i)) for i, n in enumerate(names)]
+        curves = [
+            Curve(n, known[n], series_colour(self.run.family, i), label=plot.label(n)) for i, n in enumerate(names)
+        ]
         for run_id, run in self.pinned.items():
             if run_id != self.run.run_id:
                 other, tint = self.store.series(run_id), theme.family_colour(run.family)

@@ -31,6 +31,7 @@ class Curve:
     series: Series
     colour: QColor
     owner: str = ""  # name of the pinned run it belongs to; "" for the selected run
+    label: str = ""  # in the legend; "" for the name
 
     @property
     def pinned(self) -> bool:
@@ -285,7 +286,7 @@ class CurvePlot(QWidget):
         single = sum(not other.pinned for other in self.curves) == 1
         alone = single and len(self.curves) == 1
         dot = "" if alone else f'<span style="color:{curve.colour.name()}">●</span> '
-        entry = dot + ("" if single else _span(_readable(curve.name), "dim"))
+        entry = dot + ("" if single else _span(_readable(curve.label or curve.name), "dim"))
         if self._hovered is None:
             return entry
         digits = 3 if self._crowded() else 4
