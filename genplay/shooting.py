@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genplay.contract.errors import BadInput
 
@@ -113,7 +113,8 @@ def press(window: MainWindow, keys: str) -> None:
     from PySide6.QtTest import QTest
 
     sequence = QKeySequence(keys)
-    if sequence.isEmpty() or sequence[0].key() == Qt.Key.Key_unknown:
+    first: Any = sequence
+    if sequence.isEmpty() or first[0].key() == Qt.Key.Key_unknown:
         raise BadInput(f"There are no keys {keys!r}.")
     QTest.keySequence(window, sequence)
     settle(window)
