@@ -19,6 +19,7 @@ class Capability(StrEnum):
     CORRUPT = "corrupt"
     NEXT_PROBS = "next_probs"
     GUIDE = "guided"
+    INVERT = "invert"
 
 
 LACKS: dict[Capability, str] = {
@@ -32,6 +33,7 @@ LACKS: dict[Capability, str] = {
     Capability.DENOISE: "it does not denoise",
     Capability.CORRUPT: "it has no forward noising process",
     Capability.NEXT_PROBS: "it does not predict one value at a time",
+    Capability.INVERT: "its codes cannot be found by optimisation",
     Capability.GUIDE: "it was not trained with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

@@ -54,6 +54,7 @@ class FamilyInfo:
     presets: tuple[Preset, ...]
     plots: tuple[Plot, ...]
     capabilities: frozenset[Capability]
+    remedies: tuple[Preset, ...] = ()  # changes that a run in trouble can be forked with
 
 
 @dataclass(frozen=True)

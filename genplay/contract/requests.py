@@ -47,6 +47,7 @@ class Control:
     STEP: ClassVar = "step"
     RESTART: ClassVar = "restart"  # back to step 0 with the run's seed
     STOP: ClassVar = "stop"  # pause and release the optimiser; the weights stay
+    SUBSTEP: ClassVar = "substep"  # pause, then step one player of several: see ``RunState.phase``
 
     run_id: str
     action: str
@@ -62,12 +63,35 @@ class SetLive:
 
 @dataclass(frozen=True)
 class ForkRun:
-    """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps the settings."""
+    """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps the settings.
+
+    ``step`` names one of ``RunState.snapshots`` to begin at, -1 the present. ``config`` and ``training`` hold knobs that
+    are to differ; weights are carried over as far as they fit, so that the networks compute the same at first.
+    """
 
     run_id: str
     new_id: str
     name: str
     fresh: bool = False
+    step: int = -1
+    config: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rewind:
+    """Put a run back to one of its ``RunState.snapshots``, exactly; it pauses, and what came after is dropped."""
+
+    run_id: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Train two runs on one clock: neither gets more than some steps ahead of the other. "" sets ``run_id`` free."""
+
+    run_id: str
+    other_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -334,6 +358,50 @@ class BoundByTime(Question):
     n: int = 64
     bins: int = 20
     steps: int = 1000  # of the discrete chain, for a model trained in continuous time
+
+
+@dataclass(frozen=True)
+class LookAtGame(Question):
+    """The state of an adversarial game on points. Answer: ``results.Game``.
+
+    ``unroll`` > 0 adds the discriminator as it is after so many further steps of its own against this generator.
+    """
+
+    n: int = 500  # generated points, and as many real ones
+    side: int = 48  # of the discriminator's field
+    extent: float = 1.4
+    lines: int = 13  # of the warped latent grid, each way; 0 leaves it out
+    unroll: int = 0
+
+
+@dataclass(frozen=True)
+class JudgePictures(Question):
+    """The discriminator's scores of generated and real pictures. Answer: ``results.Judged``.
+
+    The generated ones are those of ``DrawSamples`` with the same seed and condition.
+    """
+
+    n: int = 36
+    condition: tuple[int, ...] = ()
+    saliency: bool = False  # also what the discriminator looks at
+
+
+@dataclass(frozen=True)
+class MeasureModes(Question):
+    """Which modes of the data ``n`` samples cover, and how well. Answer: ``results.Modes``."""
+
+    n: int = 1000
+
+
+@dataclass(frozen=True)
+class Invert(Question):
+    """Find the code of a picture or point by optimisation. Answer: a ``results.Frame`` a step, then ``results.Tape``.
+
+    Frames carry the code as ``extras["z"]`` (1, D) and the root-mean-square ``distance`` among their facts.
+    """
+
+    x: np.ndarray  # one picture (H, W, C) uint8 of any size or one point (2,)
+    condition: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,65 @@ class BoundByTime:
 
 
 @dataclass(frozen=True)
+class Game:
+    """An adversarial game on points. Scores are what the discriminator says before any squashing, higher for real.
+
+    Fields (S, S) have row 0 at the top and span [-extent, extent]^2. ``gradient`` is where the discriminator pushes each
+    generated point: the gradient of its score there. ``lines`` are the images of straight lines in the latent space.
+    """
+
+    x: np.ndarray  # (N, 2) generated
+    real: np.ndarray  # (N, 2)
+    z: np.ndarray  # (N, D) codes of the generated points
+    field: np.ndarray  # (S, S) scores
+    extent: float
+    score_x: np.ndarray  # (N,)
+    score_real: np.ndarray  # (N,)
+    gradient: np.ndarray  # (N, 2)
+    lines: np.ndarray  # (2, L, P, 2): both directions, L lines of P points; L = 0 without a grid
+    threshold: float  # the score that parts real from generated: 0, or 1/2 for least squares
+    ghost: np.ndarray | None = None  # (S, S) scores after further steps of the discriminator alone
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Pictures with the discriminator's scores. ``saliency`` (N, H, W) in [0, 1]: |gradient of the score| by pixel."""
+
+    x: np.ndarray
+    score: np.ndarray  # (N,)
+    real: np.ndarray
+    score_real: np.ndarray  # (N,)
+    threshold: float
+    saliency: np.ndarray | None = None
+    saliency_real: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Modes:
+    """How samples spread over the modes of the data.
+
+    A mode is covered when it holds at least 1 % of the samples within 3 sigma of its centre (points), or at least a
+    quarter of the share that real data has of it (classes of pictures, as an attribute network sees them).
+    """
+
+    names: tuple[str, ...]  # K
+    share: np.ndarray  # (K,) of the samples
+    ideal: np.ndarray  # (K,) of the data
+    covered: np.ndarray  # (K,) bool
+    high_quality: float  # share of samples within 3 sigma of a mode; NaN for pictures
+    kl: float  # KL(samples' modes || data's modes), nats
+    precision: float
+    recall: float
+    distance: float  # mean pairwise distance of samples over that of real data
+    n: int
+    centres: np.ndarray | None = None  # (K, 2) of points
+    radius: np.ndarray | None = None  # (K,) 3 sigma
+    accuracy_real: float = float("nan")  # share of real data that the discriminator calls real
+    accuracy_fake: float = float("nan")  # share of samples that it calls generated
+    group: str = ""  # which attribute the modes of pictures are
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """Nearest training examples, their row numbers and root-mean-square distances (data in [-1, 1])."""
 
@@ -284,16 +343,21 @@ class RunState:
     digest: str = ""  # of the checkpoint it was opened from, while untouched
     path: str = ""  # file it was opened from or saved to
     card_name: str = ""  # what the run is called in that file
+    snapshots: tuple[int, ...] = ()  # steps that ``Rewind`` and ``ForkRun`` can go back to
+    phase: str = ""  # the player whose step came last, in the middle of a training step; "" between steps
+    paired: str = ""  # the run it shares a clock with
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A plain-language observation about a run, with the knobs that help."""
+    """A plain-language observation about a run, with the knobs or the remedies of its family that help."""
 
     level: str  # "good", "warn", "bad"
     title: str
     text: str
     knobs: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()  # names among ``FamilyInfo.remedies``, the most helpful first
+    since: int = -1  # the training step at which it began, where that is known
 
 
 @dataclass(frozen=True)

@@ -104,14 +104,17 @@ class Batches:
         order = torch.randperm(len(self.data.train), generator=generator)
         return order.to(self.data.train.device)
 
-    def next(self, step: int = 0) -> Batch:
-        """The next batch, as float in [-1, 1]."""
+    def next(self, step: int = 0, count: int = 1) -> Batch:
+        """The next ``count`` batches in one, as float in [-1, 1]."""
+        rows = self._rows() if count == 1 else torch.cat([self._rows() for _ in range(count)])
+        return Batch(to_float(self.data.train[rows]), self.data.train_labels[rows], step)
+
+    def _rows(self) -> Tensor:
         if self.cursor + self.batch_size > len(self._order):
             self.epoch, self.cursor = self.epoch + 1, 0
             self._order = self._permutation()
-        rows = self._order[self.cursor : self.cursor + self.batch_size]
         self.cursor += self.batch_size
-        return Batch(to_float(self.data.train[rows]), self.data.train_labels[rows], step)
+        return self._order[self.cursor - self.batch_size : self.cursor]
 
     @property
     def progress(self) -> float:

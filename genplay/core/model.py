@@ -8,7 +8,11 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 - ``decode(z, labels) -> x``: data (B, *shape) for codes (B, D). Needs ``latent_size``.
 - ``log_density(x, labels, generator) -> (B,)`` nats, of the kind named by ``density_kind`` ("exact", "bound",
   "unnormalised"). A bound may also define ``importance_bound(x, labels, k, generator) -> (B,)``.
-- ``energy(x, labels) -> (B,)``; ``critic(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
+- ``critic(x, labels) -> (B,)``: a discriminator's score before any squashing, higher for real; a family that has one
+  says in ``threshold`` which score parts real from generated (0 unless it defines it).
+- ``invert(x, labels, generator)``: a ``Frame`` a step of finding the codes of x (B, *shape) by optimisation, with the
+  codes as ``extras["z"]``.
+- ``energy(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
 - ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models
   with a Gaussian path, whose ``sample_steps`` also takes ``start``, a :class:`Start`.
@@ -77,6 +81,13 @@ class Start:
     mask: Tensor | None = None
 
 
+class Pace(NamedTuple):
+    """How one player of several is trained: a factor of the learning rate, and AdamW's betas."""
+
+    rate: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.99)
+
+
 class Code(NamedTuple):
     """Encoding of a batch: mean (B, D) and log-variance (B, D), or None for a deterministic code."""
 
@@ -101,6 +112,7 @@ class Model(nn.Module):
     Config: ClassVar[type[Any]] = NoConfig
     SampleConfig: ClassVar[type[Any]] = NoConfig
     presets: ClassVar[tuple[Preset, ...]] = ()
+    remedies: ClassVar[tuple[Preset, ...]] = ()  # changes that a run in trouble can be forked with
     plots: ClassVar[tuple[Plot, ...]] = ()
     density_kind: ClassVar[str] = "exact"
     held_out: ClassVar[tuple[str, ...]] = ()  # logged terms that are worth following on held-out data too
@@ -130,6 +142,11 @@ class Model(nn.Module):
         return bool(self.spec.attributes) and bool(getattr(self.config, "conditional", True))
 
     @property
+    def threshold(self) -> float:
+        """The score of ``critic`` that parts real from generated."""
+        return 0.0
+
+    @property
     def likes_bf16(self) -> bool:
         """Whether training gains from bfloat16 where the processor has it (convolutions do, small MLPs do not)."""
         return False
@@ -142,6 +159,15 @@ class Model(nn.Module):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by the player that owns them."""
         return {"model": list(self.parameters())}
+
+    def pace(self, group: str) -> Pace:
+        """How a parameter group is trained; asked before each of its steps, so that live knobs can change it."""
+        return Pace()
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many batches of data a training step takes; ``objectives`` gets them one after another in ``batch``."""
+        return 1
 
     # ---- for a family that builds on another model, which a knob with the control "model" names ----------------
 

@@ -21,7 +21,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob as declare
 from genplay.core.dataset import Batches, Dataset
 from genplay.core.flat import FlatParameters
-from genplay.core.model import Model
+from genplay.core.model import Model, Pace
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class TrainingConfig:
 
 
 AVERAGE_EACH, AVERAGE_EVERY = 200, 8
+EVEN = Pace()
 
 
 class Diverged(Exception):
@@ -104,7 +105,7 @@ class Player:
         self.parameter.grad = self.flat.grad
         self.config = config
         self.average = self.flat.values.clone()
-        self.steps = 0
+        self.steps = self.averaged = 0
 
     @cached_property
     def optimiser(self) -> torch.optim.Optimizer:
@@ -133,14 +134,15 @@ class Player:
         assert self.flat.grad is not None
         return self.flat.grad
 
-    def descend(self, config: TrainingConfig, norm: float, progress: float = 0.0) -> None:
+    def descend(self, config: TrainingConfig, norm: float, progress: float = 0.0, pace: Pace = EVEN) -> None:
         """One optimiser step with the accumulated gradient, whose norm is given, at a share of the whole training."""
         if config.clip and norm > config.clip:
             self.grad.mul_(config.clip / norm)
         self.steps += 1
         group = self.optimiser.param_groups[0]
         warm = min(1.0, self.steps / (config.warmup + 1))
-        group["lr"] = config.learning_rate * warm * cooled(progress, config.cooldown)
+        group["lr"] = config.learning_rate * pace.rate * warm * cooled(progress, config.cooldown)
+        group["betas"] = pace.betas
         group["weight_decay"] = config.weight_decay
         self.optimiser.step()
 
@@ -150,10 +152,11 @@ class Player:
         After AVERAGE_EACH steps the average takes in every AVERAGE_EVERY-th state only, with the decay of so many
         steps: reading all weights once more each time would cost a tenth of the training of a dense network.
         """
-        decay = min(decay, (1 + self.steps) / (10 + self.steps))
-        if self.steps <= AVERAGE_EACH:
+        self.averaged += 1
+        decay = min(decay, (1 + self.averaged) / (10 + self.averaged))
+        if self.averaged <= AVERAGE_EACH or not decay:
             self.average.lerp_(self.flat.values, 1 - decay)
-        elif self.steps % AVERAGE_EVERY == 0:
+        elif self.averaged % AVERAGE_EVERY == 0:
             self.average.lerp_(self.flat.values, 1 - decay**AVERAGE_EVERY)
 
 
@@ -218,7 +221,14 @@ class Trainer:
 
     def advance(self) -> Step:
         """One training step: every objective of one batch, each group stepped before the next one is asked for."""
-        batch = self.batches.next(self.step)
+        for done in self.substeps():
+            if isinstance(done, Step):
+                return done
+        raise AssertionError("a training step ends with a Step")
+
+    def substeps(self) -> Iterator[str | Step]:
+        """One training step in parts: the name of a group whenever it has been stepped, and at last the ``Step``."""
+        batch = self.batches.next(self.step, self.model.batches_per_step)
         progress = self.progress() if self.progress else 0.0
         buffers = [b.clone() for b in self._buffers]
         terms: dict[str, Tensor | float] = {}
@@ -236,13 +246,14 @@ class Trainer:
                 for buffer, value in zip(self._buffers, buffers):
                     buffer.copy_(value)
                 raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
-            player.descend(self.config, norm, progress)
+            player.descend(self.config, norm, progress, self.model.pace(objective.group))
             suffix = f" {objective.group}" if len(self.players) > 1 else ""
             terms |= {f"loss{suffix}": objective.loss, **objective.terms, f"gradient norm{suffix}": norm}
+            yield objective.group
         for player in self.players.values():
             player.update_average(self.config.ema)
         self.step += 1
-        return Step(self.step, terms)
+        yield Step(self.step, terms)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if not uses_bf16(self.model, self.config.precision):
@@ -276,6 +287,7 @@ class Trainer:
             "step": self.step,
             "position": self.batches.position(),
             "players": {name: player.steps for name, player in self.players.items()},
+            "averaged": {name: player.averaged for name, player in self.players.items()},
         }
         return {name: t.detach().clone() for name, t in tensors.items()}, plain
 
@@ -292,6 +304,7 @@ class Trainer:
             player.flat.values.copy_(tensors[f"values.{name}"])
             player.average.copy_(tensors[f"average.{name}"])
             player.steps = int(plain["players"][name])
+            player.averaged = int(plain.get("averaged", plain["players"])[name])
             prefix = f"optimiser.{name}."
             moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             if moments:

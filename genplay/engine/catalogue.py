@@ -34,6 +34,7 @@ def _family(f: type[Model]) -> FamilyInfo:
         presets=f.presets,
         plots=f.plots,
         capabilities=f.offers,
+        remedies=f.remedies,
     )
 
 
