@@ -65,8 +65,8 @@ class SetLive:
 class ForkRun:
     """A new run with the whole state (weights, optimiser, random streams) of another; ``fresh`` keeps the settings.
 
-    ``step`` names one of ``RunState.snapshots`` to begin at, -1 the present. ``config`` and ``training`` hold knobs that
-    are to differ; weights are carried over as far as they fit, so that the networks compute the same at first.
+    ``step`` names one of ``RunState.snapshots`` to begin at, -1 the present. ``config`` and ``training`` hold knobs
+    that are to differ; weights are carried over as far as they fit, so that the networks compute the same at first.
     """
 
     run_id: str

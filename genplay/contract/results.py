@@ -169,8 +169,8 @@ class BoundByTime:
 class Game:
     """An adversarial game on points. Scores are what the discriminator says before any squashing, higher for real.
 
-    Fields (S, S) have row 0 at the top and span [-extent, extent]^2. ``gradient`` is where the discriminator pushes each
-    generated point: the gradient of its score there. ``lines`` are the images of straight lines in the latent space.
+    Fields (S, S) have row 0 at the top and span [-extent, extent]^2. ``gradient`` is where the discriminator pushes
+    each generated point: the gradient of its score there. ``lines`` are the images of straight lines of latent space.
     """
 
     x: np.ndarray  # (N, 2) generated

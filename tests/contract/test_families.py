@@ -233,8 +233,8 @@ def test_a_poisoned_batch_stops_training_and_spoils_nothing(family, spec):
     before = weights(trainer)
     healthy = trainer.batches.next
 
-    def poisoned(step=0):
-        batch = healthy(step)
+    def poisoned(step=0, count=1):
+        batch = healthy(step, count)
         return dataclasses.replace(batch, x=batch.x * float("nan"))
 
     trainer.batches.next = poisoned
