@@ -132,13 +132,14 @@ class FakeEngine:
             serve(request)
 
     def _add(self, run: rs.RunState) -> None:
-        from genplay.contract import fake_diffusion
+        from genplay.contract import fake_diffusion, fake_gan
 
         if run.family in fake_diffusion.FAMILIES:
             self._add_diffusion(run)
             return
         family = run.family if run.family in ("vae", "gan") else "vae"
         knobs = {k.name: k.default for k in VAE_KNOBS if not k.kinds or run.spec.kind in k.kinds}
+        knobs |= fake_gan.config() if fake_gan.plays(run) else {}
         training = {k.name: k.default for k in TRAINING_KNOBS}
         run = replace(
             run,
@@ -146,7 +147,7 @@ class FakeEngine:
             training=training | run.training,
             capabilities=GAN_CAPABILITIES if family == "gan" else VAE_CAPABILITIES,
             latent_size=LATENT if run.spec.kind == Kind.IMAGE else 2,
-            terms=_terms(run.step),
+            terms=_terms_of(run, run.step),
             vectors={"kl by dimension": kl_by_dimension()} if family == "vae" else {},
         )
         self._introduce(run)
@@ -199,12 +200,37 @@ class FakeEngine:
             self._tell("failures", rs.Failure("This run no longer exists.", run_id=request.run_id))
         elif request.action == rq.Control.STEP:
             self._advance(run, 1)
+        elif request.action == rq.Control.SUBSTEP:
+            self._substep(run)
         elif request.action == rq.Control.RESTART:
             self._put(replace(run, step=0, epoch=0.0, terms=_terms_of(run, 0), digest=""))
             self._tell("films", rs.FilmFrame(run.run_id, 0, self._film_of(self.runs[run.run_id]), reset=True))
         else:
             playing = request.action == rq.Control.PLAY
             self._put(replace(run, status="training" if playing else "paused", rate=8420.0 if playing else 0.0))
+
+    def _substep(self, run: rs.RunState) -> None:
+        from genplay.contract import fake_gan
+
+        after, whole = fake_gan.substep(run)
+        self._put(after)
+        if whole:
+            self._advance(after, 1)
+
+    def _on_Rewind(self, request: rq.Rewind) -> None:
+        from genplay.contract import fake_gan
+
+        self._put(fake_gan.rewound(self.runs[request.run_id], request.step))
+
+    def _on_Pair(self, request: rq.Pair) -> None:
+        for run_id, other in ((request.run_id, request.other_id), (request.other_id, request.run_id)):
+            if run_id:
+                self._free(self.runs[run_id].paired)
+                self._put(replace(self.runs[run_id], paired=other if request.other_id else ""))
+
+    def _free(self, run_id: str) -> None:
+        if run_id in self.runs:
+            self._put(replace(self.runs[run_id], paired=""))
 
     def _on_SetLive(self, request: rq.SetLive) -> None:
         run = self.runs[request.run_id]
@@ -214,8 +240,11 @@ class FakeEngine:
 
     def _on_ForkRun(self, request: rq.ForkRun) -> None:
         old = self.runs[request.run_id]
-        step = 0 if request.fresh else old.step
-        self._add(replace(old, run_id=request.new_id, name=request.name, step=step, status="paused"))
+        step = 0 if request.fresh else old.step if request.step < 0 else request.step
+        new = replace(old, run_id=request.new_id, name=request.name, step=step, status="paused")
+        kept = tuple(s for s in old.snapshots if s <= step)
+        new = replace(new, config=old.config | request.config, training=old.training | request.training)
+        self._add(replace(new, notices=(), snapshots=kept, paired=""))
 
     def _on_RenameRun(self, request: rq.RenameRun) -> None:
         self._put(replace(self.runs[request.run_id], name=request.name))
@@ -241,8 +270,11 @@ class FakeEngine:
     # ---- training
 
     def _advance(self, run: rs.RunState, steps: int) -> None:
+        from genplay.contract import fake_gan
+
         step = run.step + steps
         after = replace(run, step=step, epoch=step * 64 / 20000, terms=_terms_of(run, step), digest="")
+        after = fake_gan.advanced(run, after) if fake_gan.plays(run) else after
         self._put(after)
         self._curve(run.run_id, np.arange(run.step + 1, step + 1))
         if step // FILM_EVERY > run.step // FILM_EVERY:
@@ -258,7 +290,11 @@ class FakeEngine:
         self._tell("films", rs.FilmFrame(run.run_id, run.step, self._film_of(run)))
 
     def _film_of(self, run: rs.RunState) -> np.ndarray:
+        from genplay.contract import fake_gan
+
         n = 9 if run.spec.kind == Kind.IMAGE else 400
+        if fake_gan.plays(run):
+            return fake_gan.generate(run, _normal(5, n, run.latent_size))
         return decode(run, _normal(5, n, run.latent_size))
 
     # ---- questions
@@ -294,11 +330,13 @@ class FakeEngine:
 
 def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question for a run of some family."""
-    from genplay.contract import fake_diffusion
+    from genplay.contract import fake_diffusion, fake_gan, fake_judge
 
+    if run is not None and fake_gan.plays(run):
+        return fake_gan.answers(question) or globals().get(f"_answer_{type(question).__name__}")
     if run is not None and run.family in fake_diffusion.FAMILIES:
         return fake_diffusion.answers(question) or globals().get(f"_answer_{type(question).__name__}")
-    return globals().get(f"_answer_{type(question).__name__}")
+    return globals().get(f"_answer_{type(question).__name__}") or fake_judge.answers(question)
 
 
 # ---- what the answers are made of ---------------------------------------------------------------------------------
@@ -512,8 +550,10 @@ def _answer_DownloadData(run: rs.RunState | None, q: rq.DownloadData) -> Iterato
 
 
 def _terms_of(run: rs.RunState, step: int) -> dict[str, float]:
-    from genplay.contract import fake_diffusion
+    from genplay.contract import fake_diffusion, fake_gan
 
+    if fake_gan.plays(run):
+        return fake_gan.terms(step)
     return fake_diffusion.terms(step) if run.family in fake_diffusion.FAMILIES else _terms(step)
 
 
@@ -560,6 +600,8 @@ SAMPLE_KNOBS = (Knob("temperature", 1.0, "temperature", "scale of the latent noi
 
 def catalogue() -> Catalogue:
     """Four families, four data sources and one probe a question."""
+    from genplay.contract import fake_gan
+
     both = (Kind.POINTS, Kind.IMAGE)
     plots = (
         Plot("ELBO terms", ("elbo", "reconstruction", "kl"), "nats"),
@@ -585,7 +627,9 @@ def catalogue() -> Catalogue:
         VAE_CAPABILITIES,
     )
     gan = replace(vae, name="gan", title="GAN", summary="Two networks in a contest.", colour="#E69F00")
-    gan = replace(gan, capabilities=GAN_CAPABILITIES, knobs=VAE_KNOBS[:1], presets=presets[:1])
+    own = tuple(replace(knob, kinds=(Kind.POINTS,)) for knob in fake_gan.KNOBS)
+    gan = replace(gan, capabilities=GAN_CAPABILITIES, knobs=(*VAE_KNOBS[:1], *own), presets=presets[:1])
+    gan = replace(gan, remedies=fake_gan.REMEDIES)
     ring = (
         Knob("modes", 8, "modes", "how many Gaussians", low=2, high=16),
         Knob("width", 0.05, "width", "standard deviation of each", low=0.01, high=0.3),

@@ -21,7 +21,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob as declare
 from genplay.core.dataset import Batches, Dataset
 from genplay.core.flat import FlatParameters
-from genplay.core.model import Model, Pace
+from genplay.core.model import Model, Objective, Pace
 
 
 @dataclass(frozen=True)
@@ -227,33 +227,43 @@ class Trainer:
         raise AssertionError("a training step ends with a Step")
 
     def substeps(self) -> Iterator[str | Step]:
-        """One training step in parts: the name of a group whenever it has been stepped, and at last the ``Step``."""
+        """One training step in parts: the name of a group that was stepped while others are to come, then the ``Step``.
+
+        What is paused between two parts goes on exactly like an unbroken step.
+        """
         batch = self.batches.next(self.step, self.model.batches_per_step)
         progress = self.progress() if self.progress else 0.0
         buffers = [b.clone() for b in self._buffers]
         terms: dict[str, Tensor | float] = {}
         objectives = self.model.objectives(batch, self.generator)
-        while True:
-            with self._autocast():
-                objective = next(objectives, None)
-            if objective is None:
-                break
-            player = self.players[objective.group]
-            player.grad.zero_()
-            objective.loss.backward(inputs=player.flat.parameters if len(self.players) > 1 else None)
-            norm = player.grad.norm().item()
-            if not math.isfinite(norm):
-                for buffer, value in zip(self._buffers, buffers):
-                    buffer.copy_(value)
-                raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
-            player.descend(self.config, norm, progress, self.model.pace(objective.group))
-            suffix = f" {objective.group}" if len(self.players) > 1 else ""
-            terms |= {f"loss{suffix}": objective.loss, **objective.terms, f"gradient norm{suffix}": norm}
-            yield objective.group
+        objective = self._next(objectives)
+        while objective is not None:
+            terms |= self._play(objective, progress, buffers)
+            group, objective = objective.group, self._next(objectives)
+            if objective is not None:
+                yield group
         for player in self.players.values():
             player.update_average(self.config.ema)
         self.step += 1
         yield Step(self.step, terms)
+
+    def _next(self, objectives: Iterator[Objective]) -> Objective | None:
+        with self._autocast():
+            return next(objectives, None)
+
+    def _play(self, objective: Objective, progress: float, buffers: list[Tensor]) -> dict[str, Tensor | float]:
+        """Step the group of an objective; returns what is logged of it. A bad gradient puts the buffers back."""
+        player = self.players[objective.group]
+        player.grad.zero_()
+        objective.loss.backward(inputs=player.flat.parameters if len(self.players) > 1 else None)
+        norm = player.grad.norm().item()
+        if not math.isfinite(norm):
+            for buffer, value in zip(self._buffers, buffers):
+                buffer.copy_(value)
+            raise Diverged(f"The gradient of the {objective.group} stopped being finite at step {self.step + 1}.")
+        player.descend(self.config, norm, progress, self.model.pace(objective.group))
+        suffix = f" {objective.group}" if len(self.players) > 1 else ""
+        return {f"loss{suffix}": objective.loss, **objective.terms, f"gradient norm{suffix}": norm}
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if not uses_bf16(self.model, self.config.precision):
@@ -272,8 +282,9 @@ class Trainer:
         self.config = config
 
     def snapshot(self) -> Snapshot:
-        """A copy of the averaged weights, for a :class:`Replica`."""
-        values = {name: player.average.clone() for name, player in self.players.items()}
+        """A copy of the averaged weights, for a :class:`Replica`; without averaging, of those of this moment."""
+        now = self.config.ema == 0  # also in the middle of a step, at whose end averages follow
+        values = {n: (player.flat.values if now else player.average).clone() for n, player in self.players.items()}
         return Snapshot(self.step, values, {n: b.clone() for n, b in self.model.named_buffers()})
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -292,7 +303,7 @@ class Trainer:
         return {name: t.detach().clone() for name, t in tensors.items()}, plain
 
     def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-        """Continue from ``state`` exactly. Raises ``BadInput`` when the state does not fit this model."""
+        """Continue from ``state`` exactly, and leave it as it is. Raises ``BadInput`` when the state does not fit this model."""
         try:
             self._restore(tensors, plain)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
@@ -306,7 +317,8 @@ class Trainer:
             player.steps = int(plain["players"][name])
             player.averaged = int(plain.get("averaged", plain["players"])[name])
             prefix = f"optimiser.{name}."
-            moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            moments = {k.removeprefix(prefix): v.clone() for k, v in tensors.items() if k.startswith(prefix)}
+            player.release()
             if moments:
                 saved = player.optimiser.state_dict()
                 saved["state"] = {0: moments}

@@ -72,7 +72,7 @@ def test_the_best_discriminator_of_least_squares_is_the_share_of_real_data() -> 
     loss = 0.5 * (P * (s - 1).square()).sum() + 0.5 * (Q * s.square()).sum()
     assert float(torch.autograd.grad(loss, s)[0].abs().max()) < 1e-12
     one = discriminator_loss("least squares", s.detach()[:1], s.detach()[1:2])
-    assert float(one) == pytest.approx(0.5 * float((s[0] - 1) ** 2 + s[1] ** 2), abs=1e-12)
+    assert float(one) == pytest.approx(0.5 * float((s.detach()[0] - 1) ** 2 + s.detach()[1] ** 2), abs=1e-12)
 
 
 def test_the_wasserstein_loss_is_the_difference_of_means() -> None:
