@@ -1,0 +1,1 @@
+"""The parts of the GAN lab, and the drawing of distributions."""
