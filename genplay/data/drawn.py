@@ -86,7 +86,7 @@ def _path(options: DrawnOptions) -> str:
 class Cells:
     """A density that is constant on each cell of a grid over [-1, 1]^2 and zero elsewhere.
 
-    ``mass`` (S * S,) float64, row by row from the top, sums to 1: p(x) is that of the cell of x over its area (2 / S)^2.
+    ``mass`` (S * S,) float64, row by row from the top, sums to 1: p(x) is that of the cell of x over (2 / S)^2.
     """
 
     mass: Tensor
