@@ -41,6 +41,7 @@ LOSSES = ("minimax", "non-saturating", "hinge", "least squares", "wasserstein")
 AXES_EVERY, AXES_FROM = 200, 2048  # steps between looks at the principal axes of w, and codes they are found from
 MEAN_MEMORY = 0.01
 INVERSION_STEPS, INVERSION_TRIES, INVERSION_RATE = 120, 64, 0.1
+CODE_COST = 1e-4  # of a code's mean square beside the mean square error
 
 
 @dataclass(frozen=True)
@@ -461,7 +462,7 @@ class GAN(Model):
         return score.float()
 
     def invert(self, x: Tensor, labels: Tensor | None, generator: Generator) -> Iterator[Frame]:
-        """Codes c of ``x`` (B, *shape) that minimise |G(c) - x|^2 + 0.001 |c|^2 / D, by Adam from the best of some.
+        """Codes c of ``x`` (B, *shape) that minimise |G(c) - x|^2 + CODE_COST |c|^2 / D, by Adam from the best of some.
 
         A frame a step, ``t`` falling from 1 to 0, with the root-mean-square distance among its facts.
         """
@@ -489,7 +490,7 @@ class GAN(Model):
             c = code.detach().requires_grad_(True)
             made = self.decode(c, labels)
             error = (made - x).square().flatten(1).mean(1)
-            slope = torch.autograd.grad((error + 1e-3 * c.square().mean(1)).sum(), c)[0]
+            slope = torch.autograd.grad((error + CODE_COST * c.square().mean(1)).sum(), c)[0]
         return made.detach(), error.detach().sqrt(), slope
 
 
