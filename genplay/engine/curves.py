@@ -59,6 +59,26 @@ class Curves:
         """Have the next block carry everything again."""
         self._sent, self._reset = 0, True
 
+    def until(self, step: int) -> Curves:
+        """A copy of what was logged up to ``step``, to be sent and saved whole."""
+        kept = np.flatnonzero(np.array(self.steps, dtype=np.int64) <= step)
+        copy = Curves()
+        copy.steps = array("q", np.array(self.steps, dtype=np.int64)[kept].tobytes())
+        for name, values in self.series.items():
+            held = np.array(values, dtype=np.float32)[kept]
+            if not np.isnan(held).all():
+                copy.series[name] = array("f", held.tobytes())
+        return copy
+
+    def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Steps (n,) int64 and finite values (n,) float32 of each series, ascending by step."""
+        steps, found = np.array(self.steps, dtype=np.int64), {}
+        for name, series in self.series.items():
+            values = np.array(series, dtype=np.float32)
+            held = np.isfinite(values)
+            found[name] = steps[held], values[held]
+        return found
+
     def unsaved_lines(self) -> tuple[str, bool]:
         """JSON lines since the last call, and whether they replace the file instead of being appended."""
         start, whole = self._saved, self._saved == 0

@@ -26,8 +26,9 @@ def train(run: Run, steps: int | None, seconds: float | None) -> Iterator[Run]:
         return (run.step - first) / steps if steps is not None else (now() - start) / (seconds or math.inf)
 
     run.trainer.progress = share
-    for step in run.trainer.run():
-        run.log(step)
+    run.remember(always=True)
+    while True:
+        run.advance()
         run.seconds = before + now() - start
         yield run
         if (steps is not None and run.step - first >= steps) or (seconds is not None and now() - start >= seconds):

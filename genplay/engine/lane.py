@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 QUIET_SECONDS = 0.05  # after a turn of another job, a background job lets so much pass
 PATIENCE_SECONDS = 0.25
 
+PASS = object()  # what a job yields that has nothing to do for now: the rest of its turn is the next job's
+
 Context = Callable[[], contextlib.AbstractContextManager[object]]
 
 
@@ -124,13 +126,13 @@ class Lane:
                 self._failed(error)
 
     def _advance(self, job: Job) -> None:
-        """One time slice of a job, cut short by a posted call."""
+        """One time slice of a job, cut short by a posted call or when it passes."""
         job.stepped = time.perf_counter()
         until = job.stepped + (0.0 if job.background else self._slice_seconds)
         try:
             with job.context():
-                for _ in job.steps:
-                    if self._calls or time.perf_counter() >= until:
+                for word in job.steps:
+                    if word is PASS or self._calls or time.perf_counter() >= until:
                         return
         except BaseException as error:  # noqa: BLE001 - every job ends as done, failed or cancelled
             self._jobs.pop(job.key, None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import shlex
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,20 +20,27 @@ from genplay.contract.card import Card
 from genplay.contract.errors import BadInput
 from genplay.contract.results import Notice, RunState
 from genplay.contract.spec import DataSpec
-from genplay.core import checkpoint
+from genplay.core import checkpoint, transplant
 from genplay.core.dataset import Dataset
 from genplay.core.model import Model
 from genplay.core.training import Replica, Snapshot, Step, Trainer, TrainingConfig, new_model
+from genplay.engine import forking
 from genplay.engine.curves import Curves, is_logged
+from genplay.engine.history import History, Moment
 from genplay.engine.preview import mosaic_png
 from genplay.engine.stages import Stages, usual
+from genplay.engine.watch import Watch
 
 FILM_FRAMES = 80
 
 
 @dataclass
 class Run:
-    """One model in the making. ``awake`` once data, model and trainer are in memory."""
+    """One model in the making. ``awake`` once data, model and trainer are in memory.
+
+    A model of several players also has a ``history`` of whole states, in memory only, and can be trained a player at a
+    time: then ``phase`` names the last one, until the training step is done.
+    """
 
     run_id: str
     name: str
@@ -62,6 +69,12 @@ class Run:
     steps_left: int | None = None  # until training pauses by itself; None: it does not
     terms: dict[str, float] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    phase: str = ""
+    paired: str = ""  # the run it shares a clock with
+    past: int = 0  # how often it was put back: what was begun before that is outdated
+    origin: str = ""  # what its command does not tell
+    history: History = field(default_factory=History)
+    watch: Watch = field(default_factory=Watch)
 
     # ---- making one ---------------------------------------------------------------------------------------
 
@@ -119,6 +132,7 @@ class Run:
             seconds=float(card.seconds),
             sleeping_step=card.step,
             vectors={n: np.asarray(v, dtype=np.float32) for n, v in card.vectors.items()},
+            origin=card.recipe.partition(forking.NOTE)[2],
         )
 
     @classmethod
@@ -134,21 +148,61 @@ class Run:
         run.terms = {name: points[-1][1] for name, points in opened.card.curves.items() if points}
         return run
 
-    def fork(self, run_id: str, name: str, fresh: bool) -> Run:
-        """Another run with these settings; unless ``fresh``, with the whole state too."""
-        twin = dataclasses.replace(
-            self, run_id=run_id, name=name, trainer=None, curves=Curves(), film=[], status="paused", path="", digest="",
-            card_name="", seconds=0.0, saved_step=-1, sleeping_step=0, terms={}, vectors={}, message="",
-            rate=0.0, _newest_vectors=None,
+    def fork(
+        self,
+        run_id: str,
+        name: str,
+        fresh: bool,
+        step: int = -1,
+        config: dict[str, Any] | None = None,
+        training: dict[str, Any] | None = None,
+    ) -> Run:
+        """Another run with these settings but for ``config`` and ``training``; unless ``fresh``, with the state too.
+
+        The state is that of a snapshot at ``step``, or the present one for -1. Raises ``BadInput``.
+        """
+        moment = self._moment_of(step) if self.awake and not fresh else None
+        live = moment.plain["live"] if moment else {}
+        before = knob.changed(self.config, forking.only_of(self.config, live))
+        training_before = knob.changed(self.training, forking.only_of(self.training, live))
+        changes = forking.changes(before, training_before, config or {}, training or {})
+        return self._twin(run_id, name, before, knob.changed(training_before, changes.training), changes, moment)
+
+    def _twin(
+        self,
+        run_id: str,
+        name: str,
+        config: Any,
+        training: TrainingConfig,
+        changes: forking.Changes,
+        moment: Moment | None,
+    ) -> Run:
+        """A fork from a moment, None for an untrained one. Live changes come last, as if made by hand there."""
+        new = changes.structure if moment else changes.structure | changes.live
+        if new:
+            config = knob.build(type(config), _settled(self.family, knob.values(config) | new, self.stages))
+        twin = Run(
+            run_id, name, self.family, self.data_name, config, training, dict(self.data_options), self.seed,
+            self.device, self.stages, self.spec, self.data_title, status="paused",
         )  # fmt: skip
-        twin._adopt(twin._fresh_model() if fresh else twin._new_model())
-        if not fresh and self.trainer is not None:
-            assert twin.trainer is not None
-            twin.trainer.restore(*self.trainer.state())
-            twin.seconds, twin.film = self.seconds, list(self.film)
-            twin.curves.take_thinned(self.curves.thinned(4000))
-            twin.terms, twin.vectors = dict(self.terms), dict(self.vectors)
+        if moment is None:
+            twin._adopt(twin._fresh_model())
+            return twin
+        forking.refuse_another_base(config, changes)
+        twin._adopt(twin._new_model())
+        twin._continue(self, moment)
+        twin.set_live(changes.live)
+        twin.origin = forking.note(self.origin, moment.step, changes)
         return twin
+
+    def _continue(self, other: Run, moment: Moment) -> None:
+        """Go on from a moment of another run, whose network may be of another shape."""
+        assert self.trainer is not None and other.trainer is not None
+        tensors, plain = transplant.carried((moment.tensors, moment.plain), other.trainer, self.trainer)
+        self._take_state(tensors, {**plain, "live": {}})
+        self.film = [frame for frame in other.film if frame[0] <= moment.step]
+        self.curves, self.watch = other.curves.until(moment.step), Watch(moment.measured)
+        self.terms, self.vectors = dict(moment.terms), dict(moment.vectors)
 
     # ---- waking and restarting ----------------------------------------------------------------------------
 
@@ -194,7 +248,7 @@ class Run:
         except BadInput:
             self.trainer = None
             raise
-        self.curves, self.saved_step = curves, self.step
+        self.curves, self.saved_step, self.watch = curves, self.step, Watch()
         self.film = [(step, x) for step, x in self.film if step <= self.step]
 
     def _take_state(self, tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> None:
@@ -203,8 +257,8 @@ class Run:
         if plain.get("device", self.device.type) != self.device.type:
             fresh = self.trainer.generator.manual_seed(self.seed + int(plain["step"]))
             tensors = {**tensors, "generator": fresh.get_state()}
+        self.set_live(plain.get("live", {}))  # before the tensors, some of which a change of it may touch
         self.trainer.restore(tensors, plain)
-        self.set_live(plain.get("live", {}))
         self.seconds = float(plain.get("seconds", 0.0))
 
     def restart(self) -> None:
@@ -213,6 +267,8 @@ class Run:
         self.curves, self.film, self.seconds, self.digest = Curves(), [], 0.0, ""
         self.terms, self.vectors, self.message, self.saved_step = {}, {}, "", -1
         self._newest_vectors = None
+        self.history.clear()
+        self.watch, self.origin, self.past = Watch(), "", self.past + 1
 
     def move(self, device: torch.device) -> None:
         """Continue on another device. The noise starts a new stream there. What fails leaves the run as it was.
@@ -230,8 +286,40 @@ class Run:
         self.trainer, self.device = trainer, device
 
     def _adopt(self, model: Model) -> None:
+        self._parts, self.phase = None, ""
         self.trainer = Trainer(model, self.dataset, self.training, self.seed)
         self.spec, self.data_title = self.dataset.spec, self.dataset.title
+
+    # ---- going back ---------------------------------------------------------------------------------------
+
+    def remember(self, always: bool = False) -> None:
+        """Keep the present state to come back to, if there are several players and it is time, or ``always``."""
+        if self.trainer is None or len(self.trainer.players) < 2 or self.phase:
+            return
+        if always or self.history.is_due(self.step):
+            self.history.add(self._present())
+
+    def _present(self) -> Moment:
+        self.finish_step()
+        self.look()
+        tensors, plain = self.state()
+        return Moment(self.step, tensors, plain, dict(self.terms), dict(self.watch.terms), dict(self.vectors))
+
+    def _moment_of(self, step: int) -> Moment:
+        """A snapshot, or the present; raises ``BadInput``."""
+        is_present = step == -1 or (step == self.step and not self.phase and step not in self.history.steps)
+        return self._present() if is_present else self.history.at(step)
+
+    def rewind(self, step: int) -> None:
+        """Back to a snapshot, exactly; what came after it is dropped. Raises ``BadInput`` and then changes nothing."""
+        moment = self.history.at(step)
+        self._parts, self.phase = None, ""
+        self._take_state(moment.tensors, moment.plain)
+        self.history.cut(step)
+        self.curves, self.watch = self.curves.until(step), Watch(moment.measured)
+        self.film = [frame for frame in self.film if frame[0] <= step]
+        self.terms, self.vectors, self._newest_vectors = dict(moment.terms), dict(moment.vectors), None
+        self.message, self.digest, self.saved_step, self.past = "", "", -1, self.past + 1
 
     # ---- while it trains ----------------------------------------------------------------------------------
 
@@ -239,6 +327,32 @@ class Run:
     def step(self) -> int:
         """Training steps done."""
         return self.trainer.step if self.trainer else self.sleeping_step
+
+    def advance(self) -> None:
+        """One training step, or what is left of one that was begun."""
+        self.substep()
+        self.finish_step()
+
+    def finish_step(self) -> None:
+        """What is left of a training step that was begun, if one was."""
+        while self.phase:
+            self.substep()
+
+    def substep(self) -> None:
+        """One player's part of a training step; with the last one the step is logged, and measured when it is time."""
+        assert self.trainer is not None
+        if self._parts is None:
+            self.remember()
+            self._parts = self.trainer.substeps()
+        parts, self._parts, self.phase = self._parts, None, ""  # what fails is over
+        part = next(parts)
+        if isinstance(part, Step):
+            self.log(part)
+            self.watch.look(self)
+        else:
+            self._parts, self.phase = parts, part
+
+    _parts: Iterator[str | Step] | None = None
 
     def log(self, step: Step) -> None:
         """Keep what a training step logged. The weights are no longer those of a file."""
@@ -275,7 +389,9 @@ class Run:
 
     def notices(self) -> tuple[Notice, ...]:
         """Observations about the training so far."""
-        return self.trainer.model.notices(self.terms, self.vectors, self.step) if self.trainer else ()
+        if self.trainer is None:
+            return ()
+        return (*self.trainer.model.notices(self.terms, self.vectors, self.step), *self.watch.notices(self))
 
     def record(self) -> RunState:
         """The state that the window shows."""
@@ -299,7 +415,7 @@ class Run:
             data_options=dict(self.data_options),
             capabilities=trainer.model.capabilities if trainer else self.family.offers,
             latent_size=trainer.model.latent_size if trainer else 0,
-            terms=dict(self.terms),
+            terms=self.watch.terms | self.terms,
             vectors=dict(self.vectors),
             notices=self.notices(),
             message=self.message,
@@ -307,11 +423,15 @@ class Run:
             digest=self.digest,
             path=self.path,
             card_name=self.card_name,
+            snapshots=self.history.steps,
+            phase=self.phase,
+            paired=self.paired,
         )
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-        """Everything that continuing depends on."""
+        """Everything that continuing depends on. A training step that was begun is finished first."""
         assert self.trainer is not None
+        self.finish_step()
         tensors, plain = self.trainer.state()
         live = {
             k.name: getattr(config, k.name)
@@ -333,11 +453,12 @@ class Run:
         return replica
 
     def command(self) -> str:
-        """The command line that trains this run from scratch."""
+        """The command line that trains this run from scratch, with a remark where forks make it do something else."""
         words = ["genplay", "train", self.family.name, "--data", self.data_name, "--preset", "none"]
         for flag, values in (("--data-set", self.data_options), ("--set", self._changed())):
             words += [flag, *(f"{n}={v}" for n, v in values.items())] if values else []
-        return shlex.join([*words, "--steps", str(self.step), "--seed", str(self.seed)])
+        told = forking.NOTE + self.origin if self.origin else ""
+        return shlex.join([*words, "--steps", str(self.step), "--seed", str(self.seed)]) + told
 
     def _changed(self) -> dict[str, Any]:
         """Settings that differ from their defaults."""
@@ -378,6 +499,7 @@ class Run:
 
     def save(self, path: str | Path) -> str:
         """Write a checkpoint; returns its digest. Raises ``OSError``."""
+        self.finish_step()
         self.digest = checkpoint.save(path, self.replica().model, self.card())
         self.path, self.card_name = str(path), self.name
         return self.digest

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from genplay.engine.lane import PASS
 from genplay.engine.run import Run, now
 
 REPORT_SECONDS = 0.2
@@ -17,7 +18,10 @@ FIRST_FILM_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Outside:
-    """What training tells others: report (state and curves), publish (weights), film (keep?), save."""
+    """What training tells others: report (state and curves), publish (weights), film (keep?), save.
+
+    ``waits`` says whether a run is so far ahead of the one it is paired with that it waits for it.
+    """
 
     report: Callable[[Run], None]
     publish: Callable[[Run], None]
@@ -25,19 +29,23 @@ class Outside:
     film: Callable[[Run, bool], None]
     save: Callable[[Run], None]
     autosave_seconds: float
+    waits: Callable[[Run], bool] = lambda _: False
 
 
-def train(run: Run, outside: Outside) -> Iterator[None]:
-    """Train ``run``, yielding after every step, until ``run.steps_left`` is 0."""
+def train(run: Run, outside: Outside) -> Iterator[object]:
+    """Train ``run``, yielding after every step, until ``run.steps_left`` is 0. A run that waits yields ``PASS``."""
     assert run.trainer is not None
     run.trainer.prepare()
     gc.freeze()  # as after the start: what the optimiser's import brought stays
     run.status, run.message = "training", ""
+    run.remember(always=True)
     clock = _Clocks(run, outside)
     batch = run.trainer.batches.batch_size
     started, begun_at = now(), run.seconds
-    for step in run.trainer.run():
-        run.log(step)
+    while True:
+        while outside.waits(run):
+            yield PASS
+        run.advance()
         time = now()
         run.seconds = begun_at + time - started
         clock.tick(time, batch)
@@ -45,7 +53,7 @@ def train(run: Run, outside: Outside) -> Iterator[None]:
             run.steps_left -= 1
             if run.steps_left <= 0:
                 return
-        yield
+        yield None
 
 
 class _Clocks:

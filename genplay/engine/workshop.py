@@ -37,6 +37,7 @@ from genplay.probes import all as all_probes
 
 log = logging.getLogger("genplay")
 FILM_PICTURES, FILM_POINTS = 9, 512
+LEAD = 4  # steps that a run may be ahead of the one it is paired with
 ELSEWHERE = "Another genplay is open and has your runs; what is trained here is kept only if you save it to a file."
 
 
@@ -60,6 +61,7 @@ class Workshop:
             film=self._film,
             save=self._autosave,
             autosave_seconds=autosave_seconds,
+            waits=self._waits,
         )
         mailbox.put_catalogue(catalogue.build())
         self._open_store()
@@ -188,6 +190,7 @@ class Workshop:
             "step": partial(self._play, steps=1),
             "restart": self._restart,
             "stop": self._stop,
+            "substep": self._substep,
         }
         if request.action not in actions:
             raise BadInput(f"A run cannot {request.action!r}; known: {', '.join(actions)}.")
@@ -201,11 +204,51 @@ class Workshop:
 
     @_handle.register
     def _fork(self, request: ask_for.ForkRun) -> None:
-        run = self._awake(request.run_id).fork(request.new_id, request.name, request.fresh)
+        source = self._awake(request.run_id)
+        config, phase = self.stages.named(source.family, request.config, self._awake), source.phase
+        run = source.fork(request.new_id, request.name, request.fresh, request.step, config, request.training)
         self._add(run)
-        for step, x in run.film:
-            self.mailbox.put_film(FilmFrame(run.run_id, step, x))
+        self._send_film(run)
         self._autosave(run)
+        if source.phase != phase:
+            self._tell_step(source)
+
+    @_handle.register
+    def _rewind(self, request: ask_for.Rewind) -> None:
+        run = self._awake(request.run_id)
+        run.history.at(request.step)
+        self._pause(run)
+        run.rewind(request.step)
+        run.status = "paused"
+        self._send_film(run, reset=True)
+        self._tell_step(run)
+        self._autosave(run)
+
+    @_handle.register
+    def _pair(self, request: ask_for.Pair) -> None:
+        run = self._run(request.run_id)
+        other = self._run(request.other_id) if request.other_id else None
+        if other is run:
+            raise BadInput("A run cannot be paired with itself.")
+        for one in (run, other):
+            self._unpair(one)
+        if other is not None:
+            run.paired, other.paired = other.run_id, run.run_id
+            self._report(run)
+            self._report(other)
+
+    def _unpair(self, run: Run | None) -> None:
+        """Let a run, and the one it was paired with, train freely."""
+        pair = (run, self.runs.get(run.paired)) if run is not None and run.paired else ()
+        for one in pair:
+            if one is not None:
+                one.paired = ""
+                self._report(one)
+
+    def _waits(self, run: Run) -> bool:
+        """Whether a run is as far ahead of the one it is paired with as it may, while that one trains."""
+        other = self.runs.get(run.paired)
+        return other is not None and other.status == "training" and run.step - other.step >= LEAD
 
     @_handle.register
     def _rename(self, request: ask_for.RenameRun) -> None:
@@ -221,6 +264,9 @@ class Workshop:
     def _delete(self, request: ask_for.DeleteRun) -> None:
         run = self._run(request.run_id)
         self._pause(run)
+        run.finish_step()
+        self._unpair(run)
+        run.history.clear()
         self.store.discard(run.run_id)
         del self.runs[run.run_id]
         self.deleted[run.run_id] = run
@@ -239,8 +285,7 @@ class Workshop:
         self.runs[run.run_id] = self.deleted.pop(run.run_id)
         run.curves.resend()
         self._show(run)
-        for step, x in run.film:
-            self.mailbox.put_film(FilmFrame(run.run_id, step, x))
+        self._send_film(run)
 
     @_handle.register
     def _save(self, request: ask_for.SaveRun) -> None:
@@ -298,9 +343,7 @@ class Workshop:
             run.status = "failed"
             run.message = _sentence(error)
             self._fail(error, run_id=run.run_id)
-        self._publish(run)
-        self._film(run, run.step > (run.film[-1][0] if run.film else -1))
-        self._report(run)
+        self._tell_step(run)
         self._autosave(run)
         self._note_training(run, False)
 
@@ -319,8 +362,26 @@ class Workshop:
         if was_running:
             self._play(run)
 
+    def _substep(self, run: Run) -> None:
+        """One player's part of a step; the last one ends as a whole step does."""
+        self._pause(run)
+        run.remember(always=True)
+        try:
+            with torch.enable_grad():
+                run.substep()
+        except Exception as error:  # noqa: BLE001 - it ends the training as it would any other
+            self._ended(run, error)
+            return
+        if not run.phase:
+            self._ended(run, None)
+            return
+        run.status, run.message = "paused", ""
+        self._publish(run)
+        self._report(run)
+
     def _stop(self, run: Run) -> None:
         self._pause(run)
+        run.finish_step()
         assert run.trainer is not None
         for player in run.trainer.players.values():
             player.release()
@@ -336,6 +397,17 @@ class Workshop:
             self.mailbox.put_curves(block)
         self.mailbox.put_run(run.record())
 
+    def _tell_step(self, run: Run) -> None:
+        """Everything about the step that a run has come to."""
+        self._publish(run)
+        self._film(run, run.step > (run.film[-1][0] if run.film else -1))
+        self._report(run)
+
+    def _send_film(self, run: Run, reset: bool = False) -> None:
+        """All frames; ``reset`` has the window drop its own first."""
+        for i, (step, x) in enumerate(run.film):
+            self.mailbox.put_film(FilmFrame(run.run_id, step, x, reset=reset and i == 0))
+
     def _publish(self, run: Run) -> None:
         if run.run_id in self.runs:
             self.shelf.publish(run.run_id, self._shown(run))
@@ -345,7 +417,7 @@ class Workshop:
 
     def _film(self, run: Run, keep: bool = True) -> None:
         """Have the view lane draw the run's fixed-seed samples with the weights of this moment."""
-        shown = self._shown(run)
+        shown, past = self._shown(run), run.past
         if run.run_id in self.runs:
             self.shelf.publish(run.run_id, shown)
         n = FILM_POINTS if shown.spec.kind is Kind.POINTS else FILM_PICTURES
@@ -362,14 +434,14 @@ class Workshop:
                 terms = (yield from held_out_terms(model, shown.data, step, run.seed)) if keep and step else {}
             assert value is not None
             frame = FilmFrame(run.run_id, step, value.x, keep=keep)
-            self.train.post(partial(self._take_film, run, frame, terms))
+            self.train.post(partial(self._take_film, run, past, frame, terms))
 
         job = Job(f"film:{run.run_id}", steps(), partial(self._film_ended, run), background=True)
         self.view.post(partial(self.view.start, job))
 
-    def _take_film(self, run: Run, frame: FilmFrame, terms: dict[str, float]) -> None:
-        if run.run_id not in self.runs or frame.step > run.step:
-            return  # deleted or restarted meanwhile
+    def _take_film(self, run: Run, past: int, frame: FilmFrame, terms: dict[str, float]) -> None:
+        if run.run_id not in self.runs or run.past != past:
+            return  # deleted, restarted or put back meanwhile
         frame = replace(frame, reset=not run.film)
         if frame.keep:
             terms = terms | sample_drift(run.film, frame.step, frame.x)
@@ -437,18 +509,18 @@ class Workshop:
             self.store.note_training(item.run_id, False)
         run.curves = self.store.read_curves(item.run_id, item.card.step)
         self._add(run)
-        for step, x in run.film:
-            self.mailbox.put_film(FilmFrame(run.run_id, step, x))
+        self._send_film(run)
 
     def _autosave(self, run: Run) -> None:
         """Write the run to disk if it has gone on since the last time."""
         if not run.awake or run.saved_step == run.step or run.run_id not in self.runs:
             return
         try:
+            run.finish_step()
             self.store.write(run.run_id, run.card(with_curves=False), run.state(), run.curves, run.film)
             run.saved_step = run.step
             self.store.note_training(run.run_id, run.status == "training")
-        except (OSError, ValueError, RuntimeError, MemoryError) as error:  # training goes on all the same
+        except (OSError, ValueError, RuntimeError, MemoryError, Diverged) as error:  # training goes on all the same
             self.mailbox.put_failure(Failure(f"{run.name} could not be saved: {_sentence(error)}", run_id=run.run_id))
 
     def shut(self) -> None:
