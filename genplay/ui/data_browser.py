@@ -26,6 +26,7 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.ui import files, theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.form import Form
+from genplay.ui.gan.drawing_choice import DrawingChoice
 from genplay.ui.settings import Settings
 from genplay.ui.sidebar import section
 from genplay.ui.views.histogram import Histogram
@@ -33,10 +34,11 @@ from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.scatter import Scatter
 
 GROUPS = {"bundled": "Bundled", "procedural": "Drawn by formula", "yours": "Yours", "download": "To download"}
+DRAWN = "drawn"  # the data source of the user's drawings
 PREVIEW, DOWNLOAD = "new_run.preview", "new_run.download"
 PICTURES, POINTS = 48, 1500
 MOST_BARS = 184  # pixels; more attributes are scrolled
-PATH = "path"  # the option of a folder of the user's
+PATH, FILE = "path", "file"  # the options of a folder of the user's, and of a drawing
 
 
 class DataBrowser(QWidget):
@@ -82,12 +84,15 @@ class DataBrowser(QWidget):
         self._histogram_head = section("Attributes in the training part")
         self.choose = QPushButton(theme.icon("folder"), "Choose a folder…")
         self.choose.clicked.connect(self._choose_folder)
+        self.drawing = DrawingChoice()
+        self.drawing.chosen.connect(lambda _: self.preview())
         self._options = QVBoxLayout()
         side = QVBoxLayout()
         side.setSpacing(8)
         for part in (self.title, self.summary):
             side.addWidget(part)
         side.addWidget(self.choose, 0, Qt.AlignmentFlag.AlignLeft)
+        side.addWidget(self.drawing)
         side.addLayout(self._options)
         side.addWidget(self.pages, 1)
         side.addWidget(self.facts)
@@ -145,15 +150,29 @@ class DataBrowser(QWidget):
             if self.list.item(row).data(Qt.ItemDataRole.UserRole) == name:
                 self.list.setCurrentRow(row)
 
+    def select_drawing(self, path: str) -> None:
+        """Choose a drawing as the data."""
+        self.drawing.refill(path)
+        self.select(DRAWN)
+        self.preview()
+
+    @property
+    def data_title(self) -> str:
+        """What the chosen data is called: a drawing by its own name."""
+        title = self.source.title if self.source is not None else ""
+        return (self.drawing.title or title) if self._wants(FILE) else title
+
     def options(self) -> dict[str, Any]:
         """The options of the chosen set."""
         values: dict[str, Any] = self.form.values() if self.form else {}
-        if self._wants_folder():
+        if self._wants(PATH):
             values[PATH] = self.folder
+        if self._wants(FILE):
+            values[FILE] = self.drawing.path
         return values
 
-    def _wants_folder(self) -> bool:
-        return self.source is not None and any(knob.name == PATH for knob in self.source.knobs)
+    def _wants(self, option: str) -> bool:
+        return self.source is not None and any(knob.name == option for knob in self.source.knobs)
 
     def _select(self, item: QListWidgetItem | None) -> None:
         assert self.bridge.catalogue is not None
@@ -164,7 +183,10 @@ class DataBrowser(QWidget):
             return
         self.title.setText(self.source.title)
         self.summary.setText(self.source.summary)
-        self.choose.setVisible(self._wants_folder())
+        self.choose.setVisible(self._wants(PATH))
+        self.drawing.setVisible(self._wants(FILE))
+        if self._wants(FILE):
+            self.drawing.refill()
         self._rebuild_options()
         self._set_spec(None)
         self.preview()
@@ -175,7 +197,7 @@ class DataBrowser(QWidget):
             self.form.hide()
             self.form.deleteLater()
             self.form = None
-        knobs = [knob for knob in self.source.knobs if knob.name != PATH] if self.source else []
+        knobs = [knob for knob in self.source.knobs if knob.name not in (PATH, FILE)] if self.source else []
         if knobs:
             self.form = Form(knobs, {})
             self.form.changed.connect(lambda *_: self._later.start())
@@ -199,12 +221,16 @@ class DataBrowser(QWidget):
         """Ask for real samples of the chosen set."""
         if self.source is None:
             return
-        if self._wants_folder() and not self.folder:
+        if self._wants(FILE) and not self.drawing.path:
+            self._say("Draw a distribution of points: any density on the plane, which every model can then learn.")
+            return
+        if self._wants(PATH) and not self.folder:
             self._say(
                 "Choose a folder of pictures. Its subfolders become classes; files that are no pictures are listed."
             )
             return
-        points = self.source.spec is not None and self.source.spec.kind == Kind.POINTS
+        known = self.source.spec
+        points = self._wants(FILE) if known is None else known.kind == Kind.POINTS
         question = PreviewData(self.source.name, self.options(), POINTS if points else PICTURES)
         self.bridge.ask(PREVIEW, "", question, self._show_preview, self._preview_failed)
         if self.pages.currentWidget() is self.words:

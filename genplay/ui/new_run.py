@@ -219,7 +219,7 @@ class NewRunDialog(QDialog):
 
     def _name(self) -> None:
         if not self._name_typed and self.browser.source is not None and self.family is not None:
-            self.name.setText(f"{self.browser.source.title} · {self.family.title}")
+            self.name.setText(f"{self.browser.data_title} · {self.family.title}")
 
     # ---- the result
 
@@ -234,7 +234,7 @@ class NewRunDialog(QDialog):
         preset = {name: value for name, value in self._preset().config.items() if name in beside}
         return CreateRun(
             os.urandom(6).hex(),
-            self.name.text().strip() or f"{source.title} · {family.title}",
+            self.name.text().strip() or f"{self.browser.data_title} · {family.title}",
             family.name,
             source.name,
             self.browser.options(),
