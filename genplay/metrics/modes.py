@@ -34,6 +34,7 @@ QUARTER = 0.25  # share of the data's share that covers a mode
 PICTURES = 1000  # real ones whose classes are looked at
 NEIGHBOURS = 5
 FEWEST = 4 * NEIGHBOURS  # rows without which there is no neighbourhood to speak of
+ROWS = 512  # scored at once
 QUICK, NEAR = 512, 256  # real rows, and those whose neighbourhoods are looked at, while a model trains
 
 COVERED, IN_ALL = "modes covered", "modes of the data"
@@ -160,12 +161,13 @@ def yardstick(data: Dataset, n: int, near: int, attribute: str = "", judge: Judg
 def measure(x: Tensor, against: Yardstick, model: Model | None = None) -> results.Modes:
     """How samples ``x`` (N, *shape) compare with the data; ``model`` tells what its discriminator makes of both.
 
-    What cannot be told is NaN: precision and recall of fewer than 20 rows, the KL where no point is near any mode.
+    Precision, recall and distance are of as many samples as there are real features. What cannot be told is NaN:
+    precision and recall of fewer than 20 rows, the KL where no point is near any mode.
     """
     share, quality = shares(x, against)
     modes = against.modes
     ideal = np.zeros(0) if modes is None else modes.ideal.numpy()
-    precision, recall, distance = _spread(against.judge.features(_plain(x)).double(), against)
+    precision, recall, distance = _spread(x, against)
     real, fake = accuracies(model, against.rows, x)
     return results.Modes(
         names=() if modes is None else modes.names,
@@ -184,11 +186,6 @@ def measure(x: Tensor, against: Yardstick, model: Model | None = None) -> result
         accuracy_fake=fake,
         group="" if modes is None else modes.group,
     )
-
-
-def _plain(x: Tensor) -> Tensor:
-    """Samples as their features are taken: pictures in [-1, 1]."""
-    return x.clamp(-1, 1) if x.dim() == 4 else x
 
 
 def shares(x: Tensor, against: Yardstick) -> tuple[np.ndarray, float]:
@@ -221,8 +218,10 @@ def divergence(share: np.ndarray, ideal: np.ndarray) -> float:
     return float(max(0.0, (q[held] * np.log(q[held] / ideal[held])).sum()))
 
 
-def _spread(features: Tensor, against: Yardstick) -> tuple[float, float, float]:
+def _spread(x: Tensor, against: Yardstick) -> tuple[float, float, float]:
     """Precision and recall, and the mean pairwise distance over that of the data."""
+    x = x[: max(FEWEST, len(against.features))]
+    features = against.judge.features(x.clamp(-1, 1) if x.dim() == 4 else x).double()
     distance = mean_distance(features)[0] / against.distance if against.distance > 0 else math.nan
     if against.reach is None or len(features) < FEWEST:
         return math.nan, math.nan, distance
@@ -234,23 +233,28 @@ def accuracies(model: Any, real: Tensor, fake: Tensor) -> tuple[float, float]:
     """The shares of real rows that the discriminator calls real, and of samples that it calls generated."""
     if model is None or Capability.CRITIC not in model.capabilities:
         return math.nan, math.nan
-    score_real, score_fake = (model.critic(x.to(model.device), None) for x in (real, fake))
-    right = (score_real > model.threshold, score_fake <= model.threshold)
-    return float(right[0].double().mean()), float(right[1].double().mean())
+    called_real = [
+        torch.cat([model.critic(part, None) > model.threshold for part in x.to(model.device).split(ROWS)])
+        for x in (real, fake)
+    ]
+    share_real, share_fake = (float(called.double().mean()) for called in called_real)
+    return share_real, 1 - share_fake
 
 
 # ---- while a model trains ---------------------------------------------------------------------------------------
 
-_known: dict[int, tuple[weakref.ref[Dataset], Yardstick]] = {}  # by the identity of the data
+_known: dict[
+    tuple[int, int, int], tuple[weakref.ref[Dataset], Yardstick]
+] = {}  # by the identity of the data, and sizes
 
 
-def known(data: Dataset) -> Yardstick:
-    """The yardstick of a data set for quick looks, made once and forgotten with it."""
-    key = id(data)
+def known(data: Dataset, n: int = QUICK, near: int = NEAR, judge: Judge | None = None) -> Yardstick:
+    """The yardstick of a data set by its attribute with most values, made once and forgotten with the data."""
+    key = (id(data), n, near)
     found = _known.get(key)
     if found is None or found[0]() is not data:
-        found = (weakref.ref(data, lambda _: _known.pop(key, None)), yardstick(data, QUICK, NEAR))
-        _known[key] = found
+        made = yardstick(data, n, near, judge=judge)
+        found = _known[key] = (weakref.ref(data, lambda _: _known.pop(key, None)), made)
     return found[1]
 
 
@@ -265,7 +269,7 @@ def mode_terms(model: Model, data: Dataset, generator: Generator, n: int = QUICK
         return {}
     x = model.sample(n, model.SampleConfig(), generator)
     against = known(data)
-    precision, recall, distance = _spread(against.judge.features(_plain(x[:NEAR])).double(), against)
+    precision, recall, distance = _spread(x, against)
     real, fake = accuracies(model, against.rows[:n], x)
     terms = _of_modes(x, against)
     terms |= {PRECISION: precision, RECALL: recall, DISTANCE: distance, RIGHT_REAL: real, RIGHT_FAKE: fake}

@@ -183,10 +183,12 @@ def test_what_is_known_of_data_is_made_once_and_forgotten_with_it():
     known = modes.known(data)
     assert modes.known(data) is known
     assert modes.known(toy_data(train=300)) is not known
+    assert modes.known(data, 100, 50).rows.shape == (100, 2)
     key = id(data)
+    assert sum(k[0] == key for k in modes._known) == 2
     del data
     gc.collect()
-    assert key not in modes._known
+    assert not any(k[0] == key for k in modes._known)
 
 
 def test_it_is_cheap_enough_to_be_watched():
