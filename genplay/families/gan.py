@@ -242,8 +242,6 @@ class GAN(Model):
 
     def set_live(self, values: dict[str, Any]) -> None:
         """Change live knobs; spectral normalisation is switched in the layers."""
-        if values.get("codes", "z") != "z" and not self.style_size:
-            raise BadInput("Only the style-based generator has styles to move.")
         super().set_live(values)
         normalise(self.discriminator, self.config.spectral_norm)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from toys import COLOUR, IMAGES, POINTS, TOYS, toy_data
 
+from genplay import data
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.card import Card
@@ -24,6 +25,7 @@ from genplay.core.training import Diverged, Replica, Trainer, TrainingConfig, ne
 from genplay.engine.drift import NAME as DRIFT
 from genplay.engine.held_out import held_out_terms
 from genplay.metrics import judge
+from genplay.metrics.modes import mode_terms
 from genplay.probes import duel
 
 FAMILIES = discover("genplay.families", Model)
@@ -220,6 +222,7 @@ def test_every_plot_has_something_to_show(family):
             assert set(found) == {f"held-out {name}" for name in family.held_out}
             assert all(np.isfinite(v) for v in found.values())
             names |= set(found)
+    names |= measured(family)
     for plot in family.plots:
         for series in plot.series:
             found = any(n.startswith(series[:-1]) for n in names) if series.endswith("*") else series in names
