@@ -1,0 +1,57 @@
+"""What the GAN lab shows, as one immutable record: undo and recipes store this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from genplay.contract.requests import LookAtGame
+
+LAYERS = ("field", "real", "generated", "gradients", "modes", "lattice", "ghosts")
+AT_FIRST = ("lattice", "ghosts")  # layers hidden until they are asked for
+LINES, AHEAD, MOST_AHEAD = 13, 5, 50
+SPEEDS = (0.25, 0.5, 1.0, 2.0)  # of slow motion, stages a second
+
+
+@dataclass(frozen=True)
+class GanState:
+    """Which layers are hidden, how many steps ahead the ghosts look, the seed, and the speed of slow motion."""
+
+    hidden: tuple[str, ...] = AT_FIRST
+    ahead: int = AHEAD
+    seed: int = 0
+    speed: float = 0.5
+
+    def shows(self, layer: str) -> bool:
+        """Whether a layer is on show."""
+        return layer not in self.hidden
+
+    def toggled(self, layer: str) -> tuple[str, ...]:
+        """What is hidden once a layer is shown or hidden, in the order of ``LAYERS``."""
+        return tuple(name for name in LAYERS if (name in self.hidden) != (name == layer))
+
+    def question(self) -> LookAtGame:
+        """What to ask for these layers: grid and ghosts cost time, so only where they are on show."""
+        lines = LINES if self.shows("lattice") else 0
+        return LookAtGame(lines=lines, unroll=self.ahead if self.shows("ghosts") else 0, seed=self.seed)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"hidden": list(self.hidden), "ahead": self.ahead, "seed": self.seed, "speed": self.speed}
+
+    @classmethod
+    def from_plain(cls, plain: object, start: GanState) -> GanState:
+        """The reverse; what is missing or damaged stays as in ``start``."""
+        if not isinstance(plain, dict):
+            return start
+        hidden, ahead, seed, speed = (plain.get(name) for name in ("hidden", "ahead", "seed", "speed"))
+        return cls(
+            tuple(name for name in LAYERS if name in hidden) if isinstance(hidden, list | tuple) else start.hidden,
+            ahead if _whole(ahead, 1, MOST_AHEAD) else start.ahead,  # type: ignore[arg-type]
+            seed if _whole(seed, 0, (1 << 31) - 1) else start.seed,  # type: ignore[arg-type]
+            speed if speed in SPEEDS else start.speed,  # type: ignore[arg-type]
+        )
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

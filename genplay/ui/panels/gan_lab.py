@@ -1,0 +1,222 @@
+"""The GAN lab: watch two players, train one of them, go back, and see what would have helped."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from PySide6.QtGui import QKeySequence, QShortcut, QUndoStack
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from genplay.contract.capability import Capability
+from genplay.contract.catalogue import Preset
+from genplay.contract.requests import Question
+from genplay.contract.results import Failure, RunState
+from genplay.contract.spec import Kind
+from genplay.ui import theme
+from genplay.ui.bridge import Bridge
+from genplay.ui.gan.inspector import GanInspector
+from genplay.ui.gan.players import Players
+from genplay.ui.gan.points_part import PointsPart
+from genplay.ui.gan.session import NEEDS, GanSession
+from genplay.ui.giving_row import FoldingButton
+from genplay.ui.panel import Exhibit, Panel
+from genplay.ui.views.empty import EmptyState
+
+if TYPE_CHECKING:
+    from genplay.ui.gan.pictures_part import PicturesPart
+
+PICTURES = "genplay.ui.gan.pictures_part"  # the part for pictures, made when the first run needs it
+EMPTY = "Train or open a GAN to see its two players."
+
+
+class GanLabPanel(Panel):
+    """The canvas of a game on points, or the judged pictures; the console beside it."""
+
+    name: ClassVar[str] = "gan"
+    title: ClassVar[str] = "GAN lab"
+    icon: ClassVar[str] = "gan"
+    hint: ClassVar[str] = "train one player at a time, watch the other"
+    order: ClassVar[int] = 50
+    needs: ClassVar[frozenset[Capability]] = NEEDS
+    shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("D", "Train the discriminator alone"),
+        ("G", "Train the generator alone"),
+        ("B", "Train both players"),
+        ("S", "Slow motion, on or off"),
+        ("P", "Play or pause slow motion"),
+        ("N", "Next stage of slow motion"),
+        ("W", "Rewind: one snapshot back (Enter goes there)"),
+        ("F", "Fork with a remedy"),
+        ("C", "Close the comparison"),
+    )
+
+    def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
+        super().__init__(bridge, undo, parent)
+        self.session = GanSession(bridge, undo, self.name, self)
+        self.players = Players(self.session)
+        self.points = PointsPart(self.session)
+        self.pictures: PicturesPart | None = None
+        self._inspector = GanInspector(self.session)
+        self._empty = EmptyState("gan", EMPTY)
+        self._actions = self._make_actions()
+        self._lay_out()
+        self._bind_keys()
+        self.points.forked.connect(self._fork)
+        self._inspector.remedies.forked.connect(lambda chosen: self._fork(self._fork_step(), chosen))
+        self.session.run_changed.connect(self._show_or_not)
+        for seat in self.session.seats:
+            seat.failed.connect(self._failed)
+        bridge.catalogue_arrived.connect(lambda _: self._learn_families())
+        self._show_or_not()
+
+    def _lay_out(self) -> None:
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.points)
+        self.pages.addWidget(self._empty)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pages)
+
+    def _make_actions(self) -> list[QWidget]:
+        self.slow = FoldingButton(theme.icon("timer"), "slow motion")
+        self.slow.setCheckable(True)
+        self.slow.setToolTip("One update in five stages: draw z, generate, score, update D, update G (S)")
+        self.slow.clicked.connect(self.points.slow.toggle)
+        self.points.slow.changed.connect(lambda: self.slow.setChecked(self.points.slow.on))
+        self.rewind = FoldingButton(theme.icon("restart"), "Rewind")
+        self.rewind.setToolTip("Go back to a snapshot of the training (W)")
+        self.rewind.clicked.connect(self.points.rewind.back)
+        self.session.news.connect(self._follow)
+        return [*self.players.buttons.values(), self.slow, self.rewind]
+
+    def _bind_keys(self) -> None:
+        """Keys that work wherever the focus is while the tab is in front."""
+        choose, slow = self.players.choose, self.points.slow
+        slots = (
+            lambda: choose("discriminator"),
+            lambda: choose("generator"),
+            lambda: choose("both"),
+            slow.toggle,
+            slow.toggle_playing,
+            slow.next,
+            self.points.rewind.back,
+            self._fork_by_key,
+            self.session.part,
+        )
+        for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
+            QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    # ---- Panel
+
+    def closed_because(self, run: RunState) -> str:
+        if run.spec.kind is Kind.IMAGE and find_spec(PICTURES) is None:
+            return f"{self.title} does not work on {run.spec.kind}."
+        return super().closed_because(run)
+
+    def inspector(self) -> QWidget:
+        return self._inspector
+
+    def actions(self) -> list[QWidget]:  # type: ignore[override]
+        return self._actions
+
+    def leave_mode(self) -> bool:
+        """Esc leaves slow motion, the past, or the comparison."""
+        return self.points.leave()
+
+    def set_run(self, run: RunState | None) -> None:
+        super().set_run(run)
+        catalogue = self.bridge.catalogue
+        self.session.set_run(run, catalogue.family(run.family) if catalogue and run else None)
+        if self.pictures is not None:
+            self.pictures.set_run(run if self._for_pictures else None)
+
+    def _learn_families(self) -> None:
+        """Knobs and remedies of the run on show are known only now."""
+        self.session.set_run(None, None)
+        self.set_run(self.run)
+
+    def activate(self) -> None:
+        self._activate(True)
+
+    def deactivate(self) -> None:
+        self._activate(False)
+
+    def _activate(self, active: bool) -> None:
+        self.session.set_active(active)
+        self.points.set_active(active and self.session.points)
+        if self.pictures is not None:
+            self.pictures.activate(active and self._for_pictures)
+
+    @property
+    def _for_pictures(self) -> bool:
+        return self.session.ready and not self.session.points
+
+    def state(self) -> dict[str, Any]:
+        return self.session.state.to_plain() if self.session.ready else {}
+
+    def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
+        self.session.restore(state, question)
+
+    def exhibit(self) -> Exhibit | None:
+        """The canvas, or what the part for pictures shows."""
+        if self._for_pictures:
+            return self.pictures.exhibit() if self.pictures is not None else None
+        return self.points.exhibit(self.run.name if self.run else "")
+
+    # ---- showing
+
+    def _show_or_not(self) -> None:
+        loading = self.run is not None and self.run.status == "loading"
+        self._empty.set_text("Loading the model…" if loading else EMPTY)
+        page: QWidget = self._empty
+        if self.session.ready:
+            page = self.points if self.session.points else self._pictures_part()
+        self.pages.setCurrentWidget(page)
+        self._follow()
+
+    def _pictures_part(self) -> QWidget:
+        """The part for pictures, made when it is first needed."""
+        if self.pictures is None:
+            from genplay.ui.gan.pictures_part import PicturesPart
+
+            self.pictures = PicturesPart(self.bridge)
+            self.pictures.failed.connect(self._failed)
+            self.pages.addWidget(self.pictures)
+            self.pictures.set_run(self.run)
+            self.pictures.activate(self.session.active)
+        return self.pictures
+
+    def _follow(self) -> None:
+        points = self.session.ready and self.session.points
+        self._enable(self.slow, points)
+        self._enable(self.rewind, points and self.run is not None and bool(self.run.snapshots))
+
+    @staticmethod
+    def _enable(button: QPushButton, on: bool) -> None:
+        if button.isEnabled() != on:
+            button.setEnabled(on)
+
+    def _failed(self, failure: Failure | None) -> None:
+        if failure is not None:
+            self.failure_shown.emit(failure)
+
+    # ---- forks
+
+    def _fork_step(self) -> int:
+        """Where a fork begins: at the handle, else before the alarm, else now."""
+        if self.points.rewind.at >= 0:
+            return self.points.rewind.at
+        return self.points.alarm.step if not self.points.alarm.isHidden() else -1
+
+    def _fork(self, step: int, chosen: list[Preset]) -> None:
+        self.points.slow.stop()
+        self.session.fork(step, chosen)
+
+    def _fork_by_key(self) -> None:
+        """With the remedies that are ticked, else from those of the alarm."""
+        chosen = self._inspector.remedies.chosen()
+        if chosen:
+            self._fork(self._fork_step(), chosen)
+        else:
+            self.points.alarm.open_menu()

@@ -1,0 +1,145 @@
+"""The layers of an adversarial game, each drawn onto a plane of points by one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+
+from genplay.contract.results import Game, Modes
+from genplay.ui import theme
+from genplay.ui.views import game_colours as colours
+from genplay.ui.views.contour import level_lines
+
+SIZE = 4.6  # diameter of a point
+ARROWS = 140  # at most; of more points only some have one
+LONGEST, STRONG = 0.2, 0.9  # data units of an arrow; the quantile of strengths that gets it
+HEAD = 5.0
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where data coordinates are on screen: ``left``, ``top`` of the origin, and pixels a data unit."""
+
+    left: float
+    top: float
+    scale: float
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Data points (..., 2) in pixels."""
+        return np.asarray(points, np.float64) * [self.scale, -self.scale] + [self.left, self.top]
+
+    def data(self, place: QPointF) -> tuple[float, float]:
+        """The reverse of ``place`` for one point."""
+        return (place.x() - self.left) / self.scale, (self.top - place.y()) / self.scale
+
+    def square(self, extent: float) -> QRectF:
+        """Where [-extent, extent]^2 is."""
+        half = extent * self.scale
+        return QRectF(self.left - half, self.top - half, 2 * half, 2 * half)
+
+
+def draw_field(painter: QPainter, plane: Plane, game: Game, scale: float) -> None:
+    """The discriminator's scores, and the line on which it cannot tell."""
+    painter.drawImage(plane.square(game.extent), colours.field_image(game.field, game.threshold, scale))
+    tint = theme.colour("text")
+    tint.setAlpha(70)
+    _draw_line(painter, plane, game.field, game, QPen(tint, 1))
+
+
+def draw_ghost(painter: QPainter, plane: Plane, game: Game) -> None:
+    """The line on which the discriminator of some steps ahead cannot tell."""
+    if game.ghost is not None:
+        _draw_line(painter, plane, game.ghost, game, QPen(QColor(colours.GHOST), 1.6, Qt.PenStyle.DotLine))
+
+
+def _draw_line(painter: QPainter, plane: Plane, field: np.ndarray, game: Game, pen: QPen) -> None:
+    pieces = plane.place(level_lines(np.nan_to_num(field), game.threshold, game.extent))
+    painter.setPen(pen)
+    painter.drawLines([QLineF(*flat) for flat in pieces.reshape(-1, 4).tolist()])
+
+
+def draw_points(painter: QPainter, places: np.ndarray, tint: QColor, size: float = SIZE) -> None:
+    """Dots at places (N, 2) in pixels."""
+    dot = sprite(tint.rgba(), size, painter.device().devicePixelRatioF())
+    half = dot.deviceIndependentSize().width() / 2
+    for x, y in (places - half).tolist():
+        painter.drawPixmap(QPointF(x, y), dot)
+
+
+@lru_cache(maxsize=64)
+def sprite(rgba: int, size: float, ratio: float) -> QPixmap:
+    """A dot as a picture: stamping it is faster than drawing it."""
+    side = round((size + 2) * ratio)
+    picture = QPixmap(side, side)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor.fromRgba(rgba))
+    middle = side / ratio / 2
+    painter.drawEllipse(QPointF(middle, middle), size / 2, size / 2)
+    painter.end()
+    return picture
+
+
+def faded(colour: str, opacity: float) -> QColor:
+    """A colour of some opacity, in few steps so that there are few sprites."""
+    tint = QColor(colour)
+    tint.setAlphaF(round(opacity * 20) / 20)
+    return tint
+
+
+def draw_gradients(painter: QPainter, plane: Plane, game: Game) -> None:
+    """Arrows from generated points to where the discriminator's gradient pushes them."""
+    ends = plane.place(arrows(game.x, game.gradient))
+    painter.setPen(QPen(faded(theme.colour("text").name(), 0.85), 1.2))
+    painter.drawLines([QLineF(*flat) for flat in _strokes(ends).reshape(-1, 4).tolist()])
+
+
+def arrows(x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Arrows (M, 2, 2), tail and tip in data units, of evenly chosen points; their lengths are by strength."""
+    every = max(1, -(-len(x) // ARROWS))
+    x, gradient = x[::every], gradient[::every]
+    strength = np.linalg.norm(gradient, axis=1)
+    seen = np.isfinite(strength) & (strength > 1e-9) & np.isfinite(x).all(axis=1)
+    if not seen.any():
+        return np.zeros((0, 2, 2))
+    full = max(float(np.quantile(strength[seen], STRONG)), 1e-9)
+    length = LONGEST * np.minimum(strength[seen] / full, 1.0)
+    way = gradient[seen] / strength[seen, None] * length[:, None]
+    return np.stack([x[seen], x[seen] + way], axis=1)
+
+
+def _strokes(ends: np.ndarray) -> np.ndarray:
+    """Shaft and two barbs of each arrow (M, 2, 2), as lines (3 M, 2, 2)."""
+    tail, tip = ends[:, 0], ends[:, 1]
+    back = tail - tip
+    length = np.maximum(np.linalg.norm(back, axis=1, keepdims=True), 1e-9)
+    head = back / length * np.minimum(0.35 * length, HEAD)
+    side = np.stack([-head[:, 1], head[:, 0]], axis=1) * 0.6
+    barbs = [np.stack([tip, tip + head + sign * side], axis=1) for sign in (1, -1)]
+    return np.concatenate([ends, *barbs])
+
+
+def draw_lattice(painter: QPainter, plane: Plane, game: Game) -> None:
+    """Straight lines of latent space, as the generator bends them."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(faded(colours.GENERATED, 0.45), 1))
+    for line in plane.place(game.lines).reshape(-1, *game.lines.shape[2:]):
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
+
+
+def draw_modes(painter: QPainter, plane: Plane, modes: Modes) -> None:
+    """A circle a mode: solid where it is covered, dashed where it is missed."""
+    if modes.centres is None or modes.radius is None:
+        return
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    pens = (QPen(theme.colour("bad"), 1.6, Qt.PenStyle.DashLine), QPen(theme.colour("good"), 1.6))
+    for (x, y), radius, covered in zip(plane.place(modes.centres).tolist(), modes.radius.tolist(), modes.covered):
+        painter.setPen(pens[int(covered)])
+        painter.drawEllipse(QPointF(x, y), radius * plane.scale, radius * plane.scale)
