@@ -90,6 +90,8 @@ ICONS = {
     "keyboard": "keyboard-outline",
     "timer": "timer-outline",
     "swap": "swap-horizontal",
+    "rewind": "rewind",
+    "slow": "tortoise",
 }
 
 
