@@ -7,16 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from genplay.contract import fake_judge
 from genplay.contract import requests as rq
+from genplay.contract.capability import Capability
 from genplay.contract.fake_engine import FakeEngine
 from genplay.ui.bridge import Bridge
 from genplay.ui.gan import pictures_part
 from genplay.ui.gan.pictures_detail import verdict
 from genplay.ui.gan.pictures_part import EMPTY, NO_JUDGE, PicturesPart
+from genplay.ui.latent.encode_part import FIND, NO_CODE, STOP, EncodePart
+from genplay.ui.panels.latent import LatentPanel
+from genplay.ui.views import pixels
 from genplay.ui.views.score_histogram import ScoreHistogram
 from genplay.ui.views.scored_grid import blended
 
@@ -206,3 +212,131 @@ def test_what_is_looked_at_is_coloured_and_the_rest_stays_recognisable() -> None
     saliency = np.array([[[0.0, 0.0], [0.0, 1.0]]])
     mixed = blended(x, saliency, map_)[0].astype(int)
     assert mixed[0, 0].min() > 120 and mixed[1, 1, 1] - mixed[1, 1, 0] > 150
+
+
+# ---- the search for the code of a picture, in the Latent panel
+
+
+class Latent:
+    """The Latent panel on a GAN without an encoder, ``invertible`` or not."""
+
+    def __init__(self, bot: QtBot, invertible: bool = True) -> None:
+        self.engine = FakeEngine(first_run=False)
+        self.bridge = Bridge(self.engine)
+        self.bridge._timer.stop()
+        self.engine.submit(rq.CreateRun("g", "Faces · GAN", "gan", "faces16"))
+        self.bridge.drain()
+        run = self.engine.runs["g"]
+        more = {Capability.INVERT} if invertible else set()
+        self.run = self.engine.runs["g"] = replace(run, step=900, capabilities=run.capabilities | more)
+        self.undo = QUndoStack()
+        self.panel = LatentPanel(self.bridge, self.undo)
+        bot.addWidget(self.panel)
+        self.panel.resize(848, 560)
+        self.panel.show()
+        self.panel.set_run(self.run)
+        self.panel.activate()
+        self.drain()
+
+    def drain(self, times: int = 4) -> None:
+        for _ in range(times):
+            self.bridge.drain()
+            QApplication.processEvents()
+
+    @property
+    def part(self) -> EncodePart:
+        return self.panel.bottom.encode
+
+    @property
+    def z(self) -> np.ndarray:
+        return self.panel.session.state.z
+
+    def asked(self) -> list[rq.Invert]:
+        asks = [a.question for a in self.engine.submitted if isinstance(a, rq.Ask)]
+        return [question for question in asks if isinstance(question, rq.Invert)]
+
+
+PICTURE = np.full((16, 16, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def latent(qtbot: QtBot) -> Latent:
+    return Latent(qtbot)
+
+
+def test_a_picture_is_searched_for_and_its_last_code_is_the_encoded_one(latent: Latent) -> None:
+    assert not latent.part.find_button.isHidden() and not latent.part.find_button.isEnabled()
+    latent.part.encode(PICTURE)
+    assert latent.part.find_button.isEnabled() and not latent.asked(), "nothing is searched for before it is asked for"
+    before = latent.z.copy()
+    latent.part.find_button.click()
+    assert latent.part.find_button.text() == STOP
+    latent.drain(fake_judge.SEARCH + 4)
+    assert np.array_equal(latent.asked()[0].x, PICTURE)
+    assert len(latent.part.search) == len(latent.part.frames) == fake_judge.SEARCH + 1
+    assert np.allclose(latent.z, latent.part.frames[-1].extras["z"][0]) and not np.allclose(latent.z, before)
+    assert latent.part.find_button.text() == FIND
+    shown = latent.part.search.strip._x
+    assert shown is not None and np.array_equal(shown[-1], latent.part.frames[-1].x[0])
+    curve = latent.part.search.chart.values
+    assert (np.diff(curve) < 0).all() and len(curve) == len(latent.part.frames)
+    latent.undo.undo()
+    assert np.allclose(latent.z, before)
+
+
+def test_scrubbing_the_search_goes_through_its_codes_as_one_step_of_undo(latent: Latent) -> None:
+    latent.part.encode(PICTURE)
+    latent.part.find_button.click()
+    latent.drain(fake_judge.SEARCH + 4)
+    steps, strip = latent.undo.count(), latent.part.search.strip
+    strip.pressed.emit()
+    for step in (8, 5, 2):
+        strip._scrub(step)
+        assert np.allclose(latent.z, latent.part.frames[step].extras["z"][0])
+        assert latent.part.search.chart.marked == step
+    strip.released.emit()
+    assert latent.undo.count() == steps + 1 and "step 2 " in latent.part.about.text()
+    latent.undo.undo()
+    assert np.allclose(latent.z, latent.part.frames[-1].extras["z"][0])
+
+
+def test_a_search_can_be_stopped_and_stays_at_what_was_found(latent: Latent) -> None:
+    latent.part.encode(PICTURE)
+    latent.part.find_button.click()
+    latent.drain(4)
+    found = len(latent.part.frames)
+    assert 0 < found <= fake_judge.SEARCH
+    latent.part.find_button.click()
+    latent.drain(fake_judge.SEARCH + 4)
+    assert len(latent.part.frames) == found and not latent.part.searching
+    assert np.allclose(latent.z, latent.part.frames[-1].extras["z"][0])
+
+
+def test_a_picture_can_be_pasted_and_one_search_ends_with_another_picture(latent: Latent, qtbot: QtBot) -> None:
+    latent.part.encode(PICTURE)
+    latent.part.find_button.click()
+    latent.drain(3)
+    QApplication.clipboard().setImage(pixels.to_qimage(np.full((16, 16, 3), 200, np.uint8)))
+    latent.part.paste_picture()
+    assert not latent.part.searching and not latent.part.frames
+    assert latent.part.target is not None and (latent.part.target == 200).all()
+    latent.drain(fake_judge.SEARCH + 4)
+    assert not latent.part.frames, "what the old search still finds is not shown"
+
+
+def test_without_a_search_the_part_says_why_there_is_no_code(qtbot: QtBot) -> None:
+    latent = Latent(qtbot, invertible=False)
+    assert latent.part.note.text() == NO_CODE and latent.part.find_button.isHidden()
+    told: list[str] = []
+    latent.part.refused.connect(told.append)
+    QApplication.clipboard().setImage(pixels.to_qimage(PICTURE))
+    latent.part.paste_picture()
+    assert len(told) == 1 and latent.part.target is None
+
+
+def test_another_run_forgets_the_search(latent: Latent) -> None:
+    latent.part.encode(PICTURE)
+    latent.part.find_button.click()
+    latent.drain(4)
+    latent.panel.set_run(replace(latent.run, run_id="other"))
+    assert latent.part.target is None and not latent.part.frames and not latent.part.searching

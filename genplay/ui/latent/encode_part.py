@@ -1,4 +1,4 @@
-"""Encoding a picture: what the model makes of it, where it errs, and how sure it is."""
+"""Encoding a picture: what the model makes of it, where it errs, and how sure it is; or the search for its code."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from genplay.contract.capability import Capability
 from genplay.contract.errors import BadInput
-from genplay.contract.requests import Encode
-from genplay.contract.results import Answer, Encoded
+from genplay.contract.requests import Decode, Encode, Invert
+from genplay.contract.results import Answer, Encoded, Frame
 from genplay.ui import theme
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.heatmap import colours
 from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.picture_files import FILTER, fitted, read_picture
+from genplay.ui.views.search_strip import SearchStrip
 
 SPREAD = 8
 INVITATION = "Choose a held-out picture with the arrows, open or drop a file, or paste one (Ctrl+V)."
+NO_CODE = "This model has no encoder, so no picture can be turned into a code."
+FIND, STOP = "Find this picture's code", "Stop"
+SEARCH = "This model has no encoder, but a code can be searched for: open or drop a picture, or paste one (Ctrl+V)."
+FIND_TIP = "Search by gradient descent for the code whose picture is nearest, and go there"
+READY = "Press “Find this picture's code” to search for it step by step."
 
 
 class EncodePart(QWidget):
-    """Encodes a picture, moves the session's code to its mean, and shows the model's view of it in one row."""
+    """Encodes a picture, moves the session's code to its mean, and shows the model's view of it in one row.
+
+    A model without an encoder whose codes can be searched for shows the search instead, which can be scrubbed.
+    """
 
     refused = Signal(str)  # why a picture could not be used, one sentence
     encoded = Signal()
@@ -36,6 +46,9 @@ class EncodePart(QWidget):
         self.answer: Answer | None = None
         self.question: Encode | None = None
         self.index = -1  # of the held-out example on show, -1 for a picture from elsewhere
+        self.target: np.ndarray | None = None  # the picture whose code is looked for
+        self.frames: list[Frame] = []  # of the search
+        self._search: Invert | None = None  # while it is under way
         self._dice = np.random.default_rng()
         self.grid = ImageGrid(columns=3 + SPREAD)
         self.grid.selectable = False
@@ -50,11 +63,20 @@ class EncodePart(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.note)
         layout.addWidget(self.grid, 1)
+        self.search = SearchStrip()
+        layout.addWidget(self.search, 1)
         self.previous = _button("chevron-left", "Previous held-out picture", lambda: self.step(-1))
         self.next = _button("chevron-right", "Next held-out picture", lambda: self.step(1))
         self.dice = _button("dice", "A random held-out picture", self.random)
         self.open = _button("open", "Open a picture file", self.choose_file)
         self.paste = _button("image-plus", "Paste a picture (Ctrl+V)", self.paste_picture)
+        self.find_button = QPushButton(FIND)
+        self.find_button.setProperty("role", "chip")
+        self.find_button.setToolTip(FIND_TIP)
+        self.find_button.clicked.connect(self.toggle_search)
+        self.search.pressed.connect(session.begin)
+        self.search.scrubbed.connect(self._scrubbed)
+        self.search.released.connect(lambda: session.commit("look at a step of the search"))
         session.run_changed.connect(self._run_changed)
         session.map_changed.connect(self._follow)
         session.weights_changed.connect(self._again)
@@ -68,10 +90,23 @@ class EncodePart(QWidget):
         row.setSpacing(8)
         for widget in (self.previous, self.next, self.dice):
             row.addWidget(widget)
+        row.addWidget(self.find_button)
         row.addWidget(self.about, 1)
         row.addWidget(self.open)
         row.addWidget(self.paste)
         return bar
+
+    @property
+    def can_find(self) -> bool:
+        """Whether codes of pictures can be searched for, for want of an encoder."""
+        run = self.session.run
+        known = run is not None and self.session.pictures and not self.session.can_encode
+        return known and run is not None and Capability.INVERT in run.capabilities
+
+    @property
+    def serves(self) -> bool:
+        """Whether a picture can be turned into a code at all."""
+        return self.session.can_encode or self.can_find
 
     # ---- where pictures come from
 
@@ -122,7 +157,7 @@ class EncodePart(QWidget):
     def _use(self, source: Callable[[], QImage]) -> None:
         if not self.session.ready or self.session.run is None:
             return
-        if not self.session.can_encode or not self.session.pictures:
+        if not self.serves or not self.session.pictures:
             self.refused.emit("This model has no encoder for pictures.")
             return
         try:
@@ -136,16 +171,25 @@ class EncodePart(QWidget):
     def encode(self, x: np.ndarray, index: int = -1) -> None:
         """Encode uint8 (H, W, C); ``index`` is its row among the held-out data, -1 for none."""
         self.index = index
+        if self.can_find:
+            self.look_for(x)
+            return
         self.question = Encode(np.ascontiguousarray(x), self.session.condition, SPREAD)
         self._ask(go=True)
 
     def restore(self, question: object) -> None:
-        """Encode what a recipe's question encoded."""
-        if isinstance(question, Encode) and self.session.run is not None and self.session.pictures:
-            x = question.x
-            if x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] in (1, 3) and x.size:
-                self.question, self.index = question, -1
-                self._ask(go=True)
+        """Encode what a recipe's question encoded, or search for the code that it looked for."""
+        if not isinstance(question, Encode | Invert) or self.session.run is None or not self.session.pictures:
+            return
+        x = question.x
+        if not (x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] in (1, 3) and x.size):
+            return
+        if isinstance(question, Encode):
+            self.question, self.index = question, -1
+            self._ask(go=True)
+        elif self.can_find:
+            self.look_for(x)
+            self.toggle_search()
 
     def _ask(self, go: bool) -> None:
         question = self.question
@@ -165,7 +209,68 @@ class EncodePart(QWidget):
             self.session.do(self.session.state.moved(value.mu), "encode a picture")
             self.encoded.emit()
 
+    # ---- searching
+
+    def look_for(self, x: np.ndarray) -> None:
+        """Show a picture uint8 (H, W, C) whose code can then be searched for."""
+        self._search = None
+        self.target, self.frames = np.ascontiguousarray(x), []
+        self.search.begin(self.target, READY)
+        self._follow()
+        self.encoded.emit()
+
+    @property
+    def searching(self) -> bool:
+        """Whether a search is under way."""
+        return self._search is not None
+
+    def toggle_search(self) -> None:
+        """Search for the code of the picture on show, or stop and stay at what was found."""
+        if self.searching:
+            near = Decode(self.session.state.z[None], self.session.condition)
+            self.session.ask("encode", near, lambda answer: None)  # a newer question closes the search
+            self._arrive()
+        elif self.target is not None and self.can_find:
+            question = self._search = Invert(self.target, self.session.condition)
+            self.frames = []
+            self.search.begin(self.target, "Searching…")
+            self.session.ask("encode", question, lambda answer: self._found(answer, question))
+            self._follow()
+
+    def _found(self, answer: Answer, question: Invert) -> None:
+        if question is not self._search:
+            return
+        if isinstance(answer.value, Frame):
+            self.frames.append(answer.value)
+            self.search.add(answer.value.x[0], float(answer.value.facts.get("distance", np.nan)))
+            self._follow()
+        if answer.last:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """The search is over: its last code is the picture's."""
+        self._search = None
+        code = self._code(len(self.frames) - 1)
+        if code is not None:
+            self.session.do(self.session.state.moved(code), "find the code of a picture")
+        self._follow()
+
+    def _code(self, step: int) -> np.ndarray | None:
+        z = self.frames[step].extras.get("z") if 0 <= step < len(self.frames) else None
+        return z[0] if z is not None and z.shape[-1] == self.session.state.size else None
+
+    def _scrubbed(self, step: int) -> None:
+        code = self._code(step)
+        if code is not None and not self.searching:
+            self.session.apply(self.session.state.moved(code))
+        self._follow()
+
+    # ---- what is on show
+
     def _run_changed(self) -> None:
+        self._search = None
+        self.target, self.frames = None, []
+        self.search.begin(None)
         self.answer = self.question = None
         self.index = -1
         self.grid.set_images(None)
@@ -175,20 +280,34 @@ class EncodePart(QWidget):
         known = self.session.map is not None
         for button in (self.previous, self.next, self.dice):
             button.setEnabled(known)
+            button.setVisible(not self.can_find)
         for button in (self.open, self.paste):
-            button.setEnabled(self.session.can_encode)
-        if not self.session.can_encode and self.session.ready:
-            self.note.setText("This model has no encoder, so no picture can be turned into a code.")
-        else:
-            self.note.setText(INVITATION)
-        self.note.setVisible(self.answer is None)
+            button.setEnabled(self.serves)
+        self.find_button.setVisible(self.can_find)
+        self.find_button.setEnabled(self.target is not None)
+        self.find_button.setText(STOP if self.searching else FIND)
+        self.note.setText(SEARCH if self.can_find else INVITATION if self.serves or not self.session.ready else NO_CODE)
+        self.note.setVisible(self.answer is None and self.target is None)
         self.grid.setVisible(self.answer is not None)
+        self.search.setVisible(self.target is not None)
+        text = self._found_so_far() if self.can_find else self._told()
+        self.about.setText(text)
+        self.about.setToolTip(text)  # a narrow window cuts it
+
+    def _told(self) -> str:
+        """Which picture is encoded, and how well."""
         total = len(self.session.map.x) if self.session.map is not None else 0
         place = f"held-out picture {self.index + 1:,} of {total:,}" if self.index >= 0 else "your picture"
         error = _error(self.answer.value) if self.answer else ""
-        text = place + error if self.question is not None else ""
-        self.about.setText(text)
-        self.about.setToolTip(text)  # a narrow window cuts it
+        return place + error if self.question is not None else ""
+
+    def _found_so_far(self) -> str:
+        """Which step of the search is on show, and how far it is from the picture."""
+        step = self.search.step
+        if not 0 <= step < len(self.frames):
+            return ""
+        distance = self.frames[step].facts.get("distance", float("nan"))
+        return f"step {step} · distance {distance:.3f}"
 
 
 def _row(value: Encoded) -> list[np.ndarray]:
