@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -335,6 +336,95 @@ def _reconstruct(chosen: argparse.Namespace) -> None:
     print(f"{out}  {len(dataset.heldout):,} held-out examples of {dataset.title}")
 
 
+# ---- evaluate ---------------------------------------------------------------------------------------------------
+
+Found = tuple[list[tuple[str, str]], dict[str, Any]]  # rows to print, and what goes into the JSON file
+
+
+def _evaluate_parser(name: str) -> _Parser:
+    parser = _parser(name, "Measure how good a model is. Without a choice of measures: the modes.", _evaluate)
+    parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
+    for measure, (help, _) in EVALUATIONS.items():
+        parser.add_argument(f"--{measure}", action="store_true", help=help)
+    parser.add_argument("-n", type=int, default=2000, help="how many samples (default 2000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--attribute", default="", metavar="NAME", help="whose values are the modes (default: that with most values)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the measures to FILE.json, too")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
+    _add_machine(parser)
+    return parser
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    _check_positive(chosen.n, "-n")
+    out = _free_path(chosen.json, chosen.overwrite, {".json"}, "--json") if chosen.json is not None else None
+    opened = _opened(chosen)
+    wanted = [name for name in EVALUATIONS if getattr(chosen, name)] or ["modes"]
+    rows = [
+        ("data", f"{opened.card.data_title} ({opened.card.data})"),
+        ("samples", f"{chosen.n:,}  seed {chosen.seed}"),
+    ]
+    facts: dict[str, Any] = {"digest": opened.digest, "data": opened.card.data, "n": chosen.n, "seed": chosen.seed}
+    for name in wanted:
+        more, facts[name] = EVALUATIONS[name][1](opened, chosen)
+        rows += more
+    _print_table(rows)
+    if out is not None:
+        from genplay.contract import atomic
+
+        atomic.write(out, json.dumps(facts, indent=1, allow_nan=False).encode())
+
+
+def _evaluate_modes(opened: Opened, chosen: argparse.Namespace) -> Found:
+    from genplay.core.probe import seeded
+    from genplay.probes.modes import measured
+
+    generator = seeded(chosen.seed, opened.model.device)
+    *_, last = measured(opened.model, opened.data, chosen.n, generator, chosen.attribute, coarse=chosen.n)
+    found = last.value
+    plain = {name: getattr(found, name) for name in ("high_quality", "kl", "precision", "recall", "distance")}
+    plain |= {"accuracy_real": found.accuracy_real, "accuracy_fake": found.accuracy_fake}
+    numbers: dict[str, Any] = {name: value if math.isfinite(value) else None for name, value in plain.items()}
+    modes = {n: {"share": float(s), "ideal": float(i), "covered": bool(c)} for n, s, i, c in _by_mode(found)}
+    facts = numbers | {"attribute": found.group, "covered": int(found.covered.sum()), "modes": modes}
+    return [*_mode_rows(found), *_quality_rows(numbers)], facts
+
+
+def _by_mode(found: Any) -> Iterable[tuple[str, float, float, bool]]:
+    return zip(found.names, found.share, found.ideal, found.covered)
+
+
+def _mode_rows(found: Any) -> list[tuple[str, str]]:
+    if not found.names:
+        return [("modes", "the data has none that can be told apart")]
+    rows = [("modes covered", f"{found.covered.sum()} of {len(found.names)} ({found.group})")]
+    for name, share, ideal, covered in _by_mode(found):
+        rows.append((f"  {name}", f"{share:6.2%} of samples, {ideal:6.2%} of the data{'' if covered else '  missed'}"))
+    return rows
+
+
+def _quality_rows(numbers: dict[str, Any]) -> list[tuple[str, str]]:
+    """The numbers that could be told, each with what it is of."""
+    forms = {
+        "high_quality": ("high-quality share", "{:.2%}  within 3 sigma of a mode"),
+        "kl": ("KL to the data's modes", "{:.4f}  nats"),
+        "precision": ("precision", "{:.4f}"),
+        "recall": ("recall", "{:.4f}"),
+        "distance": ("pairwise distance", "{:.4f}  of the data's"),
+        "accuracy_real": ("D accuracy real", "{:.2%}"),
+        "accuracy_fake": ("D accuracy fake", "{:.2%}"),
+    }
+    return [(title, form.format(numbers[n])) for n, (title, form) in forms.items() if numbers[n] is not None]
+
+
+EVALUATIONS: dict[str, tuple[str, Callable[[Opened, argparse.Namespace], Found]]] = {
+    "modes": ("which modes of the data samples cover, how evenly and how well", _evaluate_modes),
+}
+"""Measures by the option that asks for them: its help, and what measures."""
+
+
 # ---- info and list ----------------------------------------------------------------------------------------------
 
 
@@ -489,13 +579,13 @@ def _checkpoint_path(name: str) -> Path:
     raise BadInput(f"There is no checkpoint {name!r}; see genplay list checkpoints.")
 
 
-def _free_path(name: str, overwrite: bool, endings: set[str]) -> Path:
+def _free_path(name: str, overwrite: bool, endings: set[str], option: str = "--out") -> Path:
     """A path that may be written, as far as that can be known before the work; raises ``BadInput``."""
     path = Path(name)
     if path.suffix not in endings:
-        raise BadInput(f"--out must end in {', '.join(sorted(endings))}, not {name!r}.")
+        raise BadInput(f"{option} must end in {', '.join(sorted(endings))}, not {name!r}.")
     if not path.absolute().parent.is_dir():
-        raise BadInput(f"There is no folder {str(path.parent)!r} for --out.")
+        raise BadInput(f"There is no folder {str(path.parent)!r} for {option}.")
     if path.is_dir() or not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise BadInput(f"{name} cannot be written: {'it is a folder' if path.is_dir() else 'permission denied'}.")
     if not overwrite and path.exists() and path.stat().st_size:
@@ -520,6 +610,7 @@ COMMANDS: dict[str, Callable[[str], _Parser]] = {
     "train": _train_parser,
     "sample": _sample_parser,
     "reconstruct": _reconstruct_parser,
+    "evaluate": _evaluate_parser,
     "info": _info_parser,
     "list": _list_parser,
     "shot": _shot_parser,

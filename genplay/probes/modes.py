@@ -37,6 +37,7 @@ class MeasureModes(Probe):
         return measured(model, data, question.n, generator)
 
 
+@torch.no_grad()
 def measured(
     model: Model, data: Dataset, n: int, generator: Generator, attribute: str = "", coarse: int = 256
 ) -> Iterator[Partial]:
