@@ -9,7 +9,6 @@ import pytest
 import torch
 from toys import COLOUR, IMAGES, POINTS, TOYS, toy_data
 
-from genplay import data
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.card import Card
@@ -22,6 +21,7 @@ from genplay.core.model import Frame, Model
 from genplay.core.probe import Probe, ask
 from genplay.core.registry import discover
 from genplay.core.training import Diverged, Replica, Trainer, TrainingConfig, new_model
+from genplay.data import load
 from genplay.engine.drift import NAME as DRIFT
 from genplay.engine.held_out import held_out_terms
 from genplay.metrics import judge
@@ -207,6 +207,16 @@ def returned(steps):
             next(steps)
         except StopIteration as end:
             return end.value
+
+
+def measured(family):
+    """What the engine measures of an adversarial model beside the losses."""
+    if Capability.CRITIC not in family.offers or Kind.POINTS not in family.kinds:
+        return set()
+    ring = load("ring", {})
+    model = new_model(family, family.Config(), ring.spec).eval()
+    with torch.no_grad():
+        return set(mode_terms(model, ring, torch.Generator().manual_seed(0), 64))
 
 
 @pytest.mark.parametrize("family", list(FAMILIES.values()), ids=list(FAMILIES))
