@@ -191,7 +191,8 @@ class Run:
         forking.refuse_another_base(config, changes)
         twin._adopt(twin._new_model())
         twin._continue(self, moment)
-        twin.set_live(changes.live)
+        if changes.live:
+            twin.set_live(changes.live)
         twin.origin = forking.note(self.origin, moment.step, changes)
         return twin
 
@@ -257,7 +258,7 @@ class Run:
         if plain.get("device", self.device.type) != self.device.type:
             fresh = self.trainer.generator.manual_seed(self.seed + int(plain["step"]))
             tensors = {**tensors, "generator": fresh.get_state()}
-        self.set_live(plain.get("live", {}))  # before the tensors, some of which a change of it may touch
+        self.set_live(plain.get("live", {}))  # first: some knobs touch the weights
         self.trainer.restore(tensors, plain)
         self.seconds = float(plain.get("seconds", 0.0))
 

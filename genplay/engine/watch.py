@@ -79,10 +79,8 @@ def _plays(run: Run) -> bool:
 
 
 def _alarms(run: Run) -> tuple[Notice, ...]:
-    try:
-        from genplay.metrics.alarm import alarms
-    except ImportError:
-        return ()
+    from genplay.metrics.alarm import alarms
+
     assert run.spec is not None
     kind = run.spec.kind
     remedies = tuple(r.name for r in run.family.remedies if not r.kinds or kind in r.kinds)
