@@ -152,8 +152,41 @@ class GANSampling:
     )  # fmt: skip
 
 
-POINTS: dict[str, Any] = {"latent_size": 4, "width": 32, "depth": 3}
-FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 256, "ema": 0.0, "warmup": 0}
+POINTS: dict[str, Any] = {"latent_size": 4, "width": 16, "depth": 3}
+SLOW_CRITIC: dict[str, Any] = {"momentum": 0.5, "discriminator_rate": 0.2}
+FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 128, "ema": 0.0, "warmup": 0}
+PICTURES: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 32, "ema": 0.999, "warmup": 0}
+STYLE: dict[str, Any] = {"network": "style", "latent_size": 32, "width": 24, "minibatch_deviation": True}
+REMEDIES = (
+    Preset("spectral norm", "spectral norm", "Bounds how steep the discriminator can be.", {"spectral_norm": True}),
+    Preset("r1", "R1 penalty", "Flattens the discriminator around real data.", {"r1": 1.0}),
+    Preset(
+        "gradient penalty", "gradient penalty (WGAN-GP)", "Holds the discriminator's slope near 1 between the two.",
+        {"gradient_penalty": 1.0},
+    ),
+    Preset(
+        "two time-scales", "two time-scales (TTUR)", "The discriminator learns twice as fast as the generator.",
+        {"discriminator_rate": 2.0},
+    ),
+    Preset("packing", "packing, 4 at once", "The discriminator judges four samples together.", {"packing": 4}),
+    Preset(
+        "minibatch discrimination", "minibatch discrimination", "The discriminator sees how alike a batch is.",
+        {"minibatch_discrimination": True},
+    ),
+    Preset(
+        "minibatch deviation", "minibatch deviation", "The discriminator sees how much a batch varies.",
+        {"minibatch_deviation": True},
+    ),
+    Preset("unrolled", "unrolled, k = 5", "The generator looks five steps of D ahead.", {"unrolled": 5}),
+    Preset("mode seeking", "mode seeking", "Rewards samples that differ where codes do.", {"mode_seeking": 1.0}),
+    Preset("instance noise", "instance noise", "Blurs all that the discriminator sees.", {"instance_noise": 0.1}),
+    Preset("label smoothing", "label smoothing", "Real data counts as 0.9.", {"label_smoothing": 0.1}),
+    Preset(
+        "wasserstein", "Wasserstein loss", "The mean difference of scores, with its gradient penalty.",
+        {"loss": "wasserstein", "gradient_penalty": 1.0},
+    ),
+    Preset("averaging", "averaged generator", "Shows the average of the last weights.", {}, {"ema": 0.999}),
+)  # fmt: skip
 
 
 class GAN(Model):
@@ -174,7 +207,26 @@ class GAN(Model):
     )
     presets = (
         Preset("healthy", "Healthy", "Finds every mode of rings and grids.", POINTS, FAST, kinds=(Kind.POINTS,)),
-    )
+        Preset(
+            "collapses", "Collapses", "A slow discriminator: the generator sits on one mode and hops to the next.",
+            {**POINTS, **SLOW_CRITIC}, FAST, kinds=(Kind.POINTS,),
+        ),
+        Preset(
+            "pictures", "Healthy pictures", "DCGAN, kept calm by R1.",
+            {"network": "dcgan", "width": 24, "latent_size": 32, "r1": 5.0, "lazy": 4, "minibatch_deviation": True},
+            PICTURES, kinds=(Kind.IMAGE,),
+        ),
+        Preset(
+            "collapsing pictures", "Collapsing pictures", "DCGAN with a slow discriminator and much momentum.",
+            {"network": "dcgan", "width": 24, "latent_size": 32, **SLOW_CRITIC}, {**PICTURES, "ema": 0.0},
+            kinds=(Kind.IMAGE,),
+        ),
+        Preset(
+            "style", "Style-based", "Styles, noise and R1: the best faces, at half the speed.",
+            {**STYLE, "r1": 5.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
+        ),
+    )  # fmt: skip
+    remedies = REMEDIES
 
     def __init__(self, config: Any, spec: DataSpec) -> None:
         super().__init__(config, spec)
