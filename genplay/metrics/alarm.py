@@ -79,8 +79,11 @@ def _modes(curves: Mapping[str, Series]) -> float:
 
 
 def collapse(curves: Mapping[str, Series]) -> Notice | None:
-    """Fewer than 3/4 of the modes are covered in each of the last 10 measurements at or after step 1,000, and no trend
-    leads out: see :func:`_improves` with a gain of 5 % of the modes, half a mode at least.
+    """Fewer than 3/4 of the modes are covered in each of the last 10 measurements at or after step 1,000, the samples
+    do keep to few modes, and no trend leads out: see :func:`_improves` with a gain of 5 % of the modes, half a mode at
+    least. They keep to few modes if the median KL to the data's modes since the first of these 10 is at least
+    log(4/3), that of an even spread over 3/4 of them (or is not known at all, where no sample is near any mode): many
+    modes are missed, too, by samples that are spread evenly but not yet sharp enough.
 
     For data without modes: the mean pairwise distance is below half of the data's in as many, gaining less than 5 %.
     It is bad when fewer than half of the modes are covered (or the distance is below a quarter), else a warning. It
@@ -91,11 +94,17 @@ def collapse(curves: Mapping[str, Series]) -> Notice | None:
         return _too_alike(curves)
     series = _get(curves, COVERED)
     start = _stuck(series, ENOUGH * total, max(0.5, 0.05 * total))
-    if start is None:
+    if start is None or _even(_get(curves, DIVERGENCE), int(series[0][-LASTING])):
         return None
     covered = float(np.median(series[1][-LASTING:]))
     text = f"{total - covered:.0f} of {total:.0f} modes missed {_since(series[0], start)}."
     return Notice("bad" if covered < total / 2 else "warn", "Mode collapse", text, since=int(series[0][start]))
+
+
+def _even(divergence: Series, recent: int) -> bool:
+    """Whether samples have been spread over the modes more evenly than over 3/4 of them since step ``recent``."""
+    late = divergence[1][divergence[0] >= recent]
+    return len(late) > 0 and float(np.median(late)) < -np.log(ENOUGH)
 
 
 def _too_alike(curves: Mapping[str, Series]) -> Notice | None:

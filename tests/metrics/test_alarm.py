@@ -92,6 +92,15 @@ def test_three_quarters_are_no_collapse():
     assert titles(covering(np.full(60, 18.0), 25)) == ["Mode collapse"]
 
 
+def test_even_but_blurred_samples_are_no_collapse():
+    """Near all modes alike, but with too few close enough to cover each: log(4/3) is where it begins to be one."""
+    missing = covering(np.full(60, 15.0), 25)
+    for kl, said in ((0.15, []), (0.28, []), (0.3, ["Mode collapse"]), (math.nan, ["Mode collapse"])):
+        assert titles(missing | {"KL to the data's modes": series(np.full(60, kl))}) == said
+    recovered = np.concatenate([np.full(48, 1.5), np.full(12, 0.1)])
+    assert titles(missing | {"KL to the data's modes": series(recovered)}) == []
+
+
 def test_missing_values_do_not_break_a_run():
     values = np.full(60, 3.0)
     values[::7] = math.nan
