@@ -25,7 +25,7 @@ from genplay.ui.views.score_histogram import ScoreHistogram
 from genplay.ui.views.scored_grid import ScoredGrid, blended
 from genplay.ui.views.sides import side_text
 
-SLOT = "gan_lab.pictures"
+SLOT = "gan.pictures"  # a slot of the GAN lab, which shows progress and cancels by its name
 PICTURES = 36
 AGAIN_MS = 250  # between two looks at a model that trains
 FOOT = 136  # pixels of height of histogram and detail
