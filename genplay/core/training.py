@@ -303,7 +303,7 @@ class Trainer:
         return {name: t.detach().clone() for name, t in tensors.items()}, plain
 
     def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-        """Continue from ``state`` exactly, and leave it as it is. Raises ``BadInput`` when the state does not fit this model."""
+        """Continue from ``state`` exactly, and leave it as it is. Raises ``BadInput`` when it does not fit."""
         try:
             self._restore(tensors, plain)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):

@@ -217,3 +217,17 @@ def test_the_window_forks_from_a_snapshot_with_a_remedy(watch):
     watch.until(lambda w: w.failures)
     assert (watch.failures[0].run_id, watch.failures[0].message[:26]) == ("u", "There is no snapshot of st")
     assert "u" not in watch.runs
+
+
+@pytest.mark.parametrize("name", ["packing", "minibatch discrimination", "r1", "two time-scales"])
+def test_remedies_of_gans_change_nothing_that_was_learnt(name):
+    run = make(60, "gan", config={"width": 4})
+    remedy = next(r for r in run.family.remedies if r.name == name)
+    twin = run.fork("t", "t", False, config=remedy.config, training=remedy.training)
+    x, z = torch.randn(32, 2), torch.randn(32, run.trainer.model.latent_size)
+    old, new = run.trainer.model.eval(), twin.trainer.model.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(new.critic(x), old.critic(x), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(new.decode(z), old.decode(z))
+    new.train()
+    steps(twin, 3)

@@ -287,3 +287,14 @@ def test_curves_up_to_a_step_are_whole():
     assert math.isnan(kept.series["late"][0]) and kept.series["late"][-1] == 4
     steps, values = curves.arrays()["late"]
     assert (steps.tolist(), values.tolist()) == ([4], [4.0])
+
+
+def test_a_gan_whose_spectral_norm_was_switched_on_goes_back_exactly():
+    run = steps(make("gan", config={"width": 4, "critic_steps": 2}), 30)
+    step = next(s for s in run.history.steps if s > 10)
+    run.set_live({"spectral_norm": True, "instance_noise": 0.1})
+    steps(run, 20)
+    run.rewind(step)
+    assert not run.config.spectral_norm
+    other = make("gan", config={"width": 4, "critic_steps": 2})
+    assert same(exact(steps(run, 40 - step)), exact(steps(other, 40)))
