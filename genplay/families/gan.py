@@ -155,7 +155,7 @@ class GANSampling:
 POINTS: dict[str, Any] = {"latent_size": 4, "width": 16, "depth": 3}
 SLOW_CRITIC: dict[str, Any] = {"momentum": 0.5, "discriminator_rate": 0.2}
 FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 128, "ema": 0.0, "warmup": 0}
-PICTURES: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 32, "ema": 0.999, "warmup": 0}
+PICTURES: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 32, "ema": 0.999, "warmup": 0, "cooldown": 0.3}
 STYLE: dict[str, Any] = {"network": "style", "latent_size": 32, "width": 24, "minibatch_deviation": True}
 REMEDIES = (
     Preset("spectral norm", "spectral norm", "Bounds how steep the discriminator can be.", {"spectral_norm": True}),

@@ -501,6 +501,10 @@ def questions(model, spec):
         "DecodePath": (requests.DecodePath(z, frames=7), results.Decoded),
         "Traverse": (requests.Traverse(z[0], values=(-1.0, 1.0)), results.Decoded),
         "EstimateLikelihood": (requests.EstimateLikelihood(n=4, importance_samples=4), results.Likelihood),
+        "LookAtGame": (requests.LookAtGame(n=20, side=5, lines=3, unroll=1), results.Game),
+        "JudgePictures": (requests.JudgePictures(n=6, saliency=True), results.Judged),
+        "MeasureModes": (requests.MeasureModes(n=60), results.Modes),
+        "Invert": (requests.Invert(x), results.Tape),
         **of_noise(own, spec),
     }
 
@@ -524,7 +528,7 @@ def of_noise(own, spec):
 
 
 OF_NOISE = of_noise(np.zeros(2, np.float32), POINTS).keys()
-MAY_BE_OPEN = {"MeasureGuidance"}  # NaN where there is nothing to measure
+MAY_BE_OPEN = {"MeasureGuidance", "MeasureModes"}  # NaN where there is nothing to measure
 
 
 def last(answers):

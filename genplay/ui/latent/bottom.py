@@ -67,11 +67,11 @@ class BottomPart(QWidget):
         pictures = self.session.pictures
         for name in ("arithmetic", "reconstruction"):
             self.chips.buttons[name].setVisible(pictures)
-        self.chips.buttons["reconstruction"].setEnabled(self.session.can_encode)
-        tip = TIPS["reconstruction"] if self.session.can_encode else "Encoding needs an encoder, which this model lacks"
+        self.chips.buttons["reconstruction"].setEnabled(self.encode.serves)
+        tip = TIPS["reconstruction"] if self.encode.serves else "Encoding needs an encoder, which this model lacks"
         self.chips.buttons["reconstruction"].setToolTip(tip)
         strip = self.session.state.strip
-        shut = (strip != "path" and not pictures) or (strip == "reconstruction" and not self.session.can_encode)
+        shut = (strip != "path" and not pictures) or (strip == "reconstruction" and not self.encode.serves)
         if self.session.ready and shut:
             self.session.apply(replace(self.session.state, strip="path"))
         self._follow()

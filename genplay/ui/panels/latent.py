@@ -147,7 +147,7 @@ class LatentPanel(Panel):
         self._pages.setCurrentIndex(0 if self.session.ready else 1)
         for widget in self._actions[1:]:
             widget.setEnabled(self.session.ready)
-        self._encode.setVisible(self.session.can_encode and self.session.pictures)
+        self._encode.setVisible(self.bottom.encode.serves and self.session.pictures)
 
     def activate(self) -> None:
         self.session.set_active(True)
@@ -215,7 +215,7 @@ class LatentPanel(Panel):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         mime = event.mimeData()
-        takes = self.session.ready and self.session.can_encode and self.session.pictures
+        takes = self.session.ready and self.bottom.encode.serves and self.session.pictures
         if takes and not mime.hasFormat(CODE_MIME) and (mime.hasImage() or _is_foreign_picture(mime.urls())):
             event.acceptProposedAction()
 
