@@ -61,6 +61,7 @@ class FakeEngine:
         self.runs: dict[str, rs.RunState] = {}
         self.trash: dict[str, rs.RunState] = {}
         self.jobs: dict[str, tuple[rq.Ask, Iterator[rs.Answer]]] = {}
+        self._parts: dict[str, int] = {}  # of the training step that a run is in the middle of
         self._loading = loading
         self._steps = steps_a_drain
         self._queue: list[object] = []
@@ -212,7 +213,9 @@ class FakeEngine:
     def _substep(self, run: rs.RunState) -> None:
         from genplay.contract import fake_gan
 
-        after, whole = fake_gan.substep(run)
+        done = self._parts.get(run.run_id, 0) if run.phase else 0
+        after, whole = fake_gan.substep(run, done)
+        self._parts[run.run_id] = done + 1
         self._put(after)
         if whole:
             self._advance(after, 1)
@@ -629,7 +632,7 @@ def catalogue() -> Catalogue:
     gan = replace(vae, name="gan", title="GAN", summary="Two networks in a contest.", colour="#E69F00")
     own = tuple(replace(knob, kinds=(Kind.POINTS,)) for knob in fake_gan.KNOBS)
     gan = replace(gan, capabilities=GAN_CAPABILITIES, knobs=(*VAE_KNOBS[:1], *own), presets=presets[:1])
-    gan = replace(gan, remedies=fake_gan.REMEDIES)
+    gan = replace(gan, remedies=fake_gan.REMEDIES, plots=(*plots[:2], *fake_gan.PLOTS))
     ring = (
         Knob("modes", 8, "modes", "how many Gaussians", low=2, high=16),
         Knob("width", 0.05, "width", "standard deviation of each", low=0.01, high=0.3),

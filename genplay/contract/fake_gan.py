@@ -14,7 +14,7 @@ import numpy as np
 
 from genplay.contract import requests as rq
 from genplay.contract import results as rs
-from genplay.contract.catalogue import Preset
+from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.knob import Knob
 from genplay.contract.spec import Kind
 
@@ -36,6 +36,10 @@ REMEDIES = (
     Preset("spectral", "spectral norm", "bounds how steep the discriminator can be", {"spectral": True}),
     Preset("unrolled", "unrolled, k = 5", "the generator looks five steps ahead", {"unroll": 5}),
     Preset("rates", "two time-scales (TTUR)", "a slower generator", {}, {"rate": 2e-4}),
+)
+PLOTS = (
+    Plot("losses", tuple(f"loss {player}" for player in PLAYERS), labels=("D", "G")),
+    Plot("gradient norms", tuple(f"gradient norm {player}" for player in PLAYERS), labels=("D", "G")),
 )
 CURES = ("r1", "spectral", "unroll")
 
@@ -85,11 +89,12 @@ def rewound(run: rs.RunState, step: int) -> rs.RunState:
     return noticed(replace(run, step=step, status="paused", phase="", snapshots=kept, rate=0.0))
 
 
-def substep(run: rs.RunState) -> tuple[rs.RunState, bool]:
-    """The run after one player's step, paused; whether the training step is over with it."""
-    order = ("", *(player for player in PLAYERS if run.config["players"] in ("both", player)), "")
-    phase = order[order.index(run.phase) + 1] if run.phase in order else ""
-    return replace(run, status="paused", rate=0.0, phase=phase), not phase
+def substep(run: rs.RunState, done: int) -> tuple[rs.RunState, bool]:
+    """The run after one more part of a training step of which ``done`` are done; whether the step is over with it."""
+    trained = [player for player in PLAYERS if run.config["players"] in ("both", player)]
+    parts = [part for part in trained for _ in range(run.config["critic_steps"] if part == PLAYERS[0] else 1)]
+    over = done >= len(parts)
+    return replace(run, status="paused", rate=0.0, phase="" if over else parts[done]), over
 
 
 # ---- the game ----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class CompareBar(QFrame):
         row.setSpacing(8)
         row.addWidget(self.text, 1)
         row.addWidget(self.close_button)
-        for signal in (session.run_changed, session.rival_changed, session.news):
+        for signal in (session.run_changed, session.rival_changed, *(seat.news for seat in session.seats)):
             signal.connect(self.follow)
         self.follow()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from genplay.contract.results import Modes
 from genplay.ui.gan import words
 from genplay.ui.gan.heading import TINTS, Heading
 from genplay.ui.gan.seat import Seat
@@ -67,13 +68,19 @@ class Console(QWidget):
 
     def _show_modes(self) -> None:
         for bars, seat in zip(self.bars, self.seats):
-            modes = seat.state_of_modes
-            if modes is None:
-                bars.set_shares((), (), (), ())
-            else:
-                bars.set_shares(modes.names, modes.share.tolist(), modes.ideal.tolist(), modes.covered.tolist())
+            self._show_shares(bars, seat.state_of_modes)
         self.coverage.set_rows(words.coverage(self.seats))
         self.players.set_rows(words.players(self.seats))
+
+    @staticmethod
+    def _show_shares(bars: ShareBars, modes: Modes | None) -> None:
+        """Data without modes has no bars."""
+        if modes is None:
+            bars.set_shares((), (), (), ())
+            return
+        bars.set_shares(modes.names, modes.share.tolist(), modes.ideal.tolist(), modes.covered.tolist())
+        if bars.isHidden() == bool(modes.names):
+            bars.setVisible(bool(modes.names))
 
     def _show_players(self) -> None:
         for head, tint, seat in zip(self.heads, TINTS, self.seats):

@@ -49,5 +49,5 @@ class Heading(QWidget):
         painter.setFont(theme.font(13, QFont.Weight.DemiBold))
         painter.setPen(theme.colour("text"))
         room = int(area.width() - wide)
-        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, room)
+        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideLeft, room)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)

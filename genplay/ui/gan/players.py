@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QButtonGroup, QPushButton
 
 from genplay.ui.gan.session import GanSession
 
@@ -14,11 +15,11 @@ CHOICES = (
 )
 
 
-class Players(QWidget):
+class Players(QObject):
     """Three buttons of which one is down. They are laid out by whoever shows them."""
 
     def __init__(self, session: GanSession) -> None:
-        super().__init__()
+        super().__init__(session)
         self.session = session
         self.buttons: dict[str, QPushButton] = {}
         self._group = QButtonGroup(self)

@@ -26,7 +26,7 @@ class RewindPart(QWidget):
         self.title = QLabel("Rewind")
         self.title.setProperty("role", "dim")
         self.strip = SnapshotStrip()
-        self.rewind = _button("restart", "Rewind here", "Go back to this snapshot, exactly; what came after is dropped")
+        self.rewind = _button("rewind", "Rewind here", "Go back to this snapshot, exactly; what came after is dropped")
         self.fork = FoldingButton(theme.icon("fork"), "Fork here with…")
         self.fork.setToolTip("Keep this run, and train another from this snapshot beside it")
         self.menu = QMenu(self)

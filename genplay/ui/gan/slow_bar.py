@@ -98,8 +98,8 @@ class SlowBar(QFrame):
             return f"Score: D is right about {real:.0%} of the real points and {made:.0%} of the generated ones."
         if stage == "discriminator":
             count = self.slow.updates
-            times = "one step" if count == 1 else f"{count} steps"
-            return f"Update D: {times} that raise its score of real points and lower that of generated ones."
+            times = "one step raises" if count == 1 else f"{count} steps raise"
+            return f"Update D: {times} its score of real points, and that of generated ones falls."
         return "Update G: every point follows the gradient of D, as far as G can bend."
 
 

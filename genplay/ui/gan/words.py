@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from genplay.contract.results import Game, Modes, RunState
 from genplay.ui.gan.seat import Seat
@@ -12,6 +13,26 @@ from genplay.ui.views.readout import Row
 NONE = "–"
 GOOD_QUALITY = 0.9
 MEANS = ("D real", "D fake")
+SHORT = {
+    "modes covered": "modes",
+    "high-quality samples": "quality",
+    "precision · recall": "prec. · rec.",
+    "KL to the data's modes": "KL of modes",
+    "pairwise distance": "distance",
+    "D right: real · fake": "D right",
+    "D(real) · D(fake)": "D(x) · D(G)",
+    "‖∇D‖ · ‖∇G‖": "‖∇‖ D · G",
+}
+HELP = {
+    "covered": "Modes that hold a fair share of the samples",
+    "quality": "Samples within 3 σ of a mode",
+    "precision": "Share of samples that lie among real data · share of real data that lies among samples",
+    "kl": "KL(modes of samples || modes of data): 0 when every mode has its share",
+    "distance": "Mean distance between samples over that between real data: small when samples are alike",
+    "accuracy": "Share of real data that D calls real · share of samples that it calls generated",
+    "means": "Mean of what D says of real data · of generated data",
+    "norms": "Norm of the gradient of each player's loss",
+}
 NORMS = ("gradient norm discriminator", "gradient norm generator")
 
 
@@ -42,19 +63,21 @@ def number(value: float) -> str:
 def coverage(seats: Sequence[Seat]) -> list[Row]:
     """How the samples of each run spread over the modes."""
     found = [seat.state_of_modes for seat in seats]
-    compact = len(seats) > 1
     rows = [
-        Row("modes covered", _each(found, _covered), tuple(map(_covered_token, found)), "Modes that hold samples"),
-        Row("high-quality samples" if not compact else "high quality", _each(found, lambda m: share(m.high_quality)),
-            tuple(map(_quality_token, found)), "Samples within 3 σ of a mode"),
-        Row("precision · recall" if not compact else "prec. · recall", _each(found, _precision), (),
-            "Share of samples among real data · share of real data among samples"),
-        Row("KL to the data's modes" if not compact else "KL of modes", _each(found, lambda m: amount(m.kl, "nats")),
-            (), "KL(samples' modes || data's modes): 0 when every mode has its share"),
-        Row("pairwise distance" if not compact else "distance", _each(found, _distance), (),
-            "Mean distance between samples over that between real data: small when samples are alike"),
-    ]  # fmt: skip
-    return [row for row in rows if row.name != rows[1].name or not _pictures(found)]
+        Row("modes covered", _each(found, _covered), tuple(map(_covered_token, found)), HELP["covered"]),
+        Row("high-quality samples", _each(found, _quality), tuple(map(_quality_token, found)), HELP["quality"]),
+        Row("precision · recall", _each(found, _precision), (), HELP["precision"]),
+        Row("KL to the data's modes", _each(found, _divergence), (), HELP["kl"]),
+        Row("pairwise distance", _each(found, _distance), (), HELP["distance"]),
+    ]
+    if _pictures(found):
+        del rows[1]
+    return _fitting(rows, len(seats))
+
+
+def _fitting(rows: list[Row], columns: int) -> list[Row]:
+    """The rows under shorter names where there are several columns."""
+    return rows if columns < 2 else [replace(row, name=SHORT.get(row.name, row.name)) for row in rows]
 
 
 def _pictures(found: Sequence[Modes | None]) -> bool:
@@ -66,12 +89,22 @@ def _each(found: Sequence[Modes | None], say: Callable[[Modes], str]) -> tuple[s
     return tuple(say(modes) if modes is not None else NONE for modes in found)
 
 
+def _quality(modes: Modes) -> str:
+    return share(modes.high_quality)
+
+
+def _divergence(modes: Modes) -> str:
+    return amount(modes.kl, "nats")
+
+
 def _covered(modes: Modes) -> str:
+    if not len(modes.covered):
+        return NONE  # the data has no modes to speak of
     return f"{int(modes.covered.sum())} / {len(modes.covered)}"
 
 
 def _covered_token(modes: Modes | None) -> str:
-    return "" if modes is None else "good" if modes.covered.all() else "bad"
+    return "" if modes is None or not len(modes.covered) else "good" if modes.covered.all() else "bad"
 
 
 def _quality_token(modes: Modes | None) -> str:
@@ -81,24 +114,21 @@ def _quality_token(modes: Modes | None) -> str:
 
 
 def _precision(modes: Modes) -> str:
-    return f"{modes.precision:.2f} · {modes.recall:.2f}"
+    return f"{amount(modes.precision)} · {amount(modes.recall)}"
 
 
 def _distance(modes: Modes) -> str:
-    return f"{modes.distance:.2f} of real"
+    return NONE if math.isnan(modes.distance) else f"{modes.distance:.2f} of real"
 
 
 def players(seats: Sequence[Seat]) -> list[Row]:
     """How the two players of each run stand."""
     rows = [
-        Row("D right: real · gen.", tuple(map(_accuracy, seats)), (),
-            "Share of real data that D calls real · share of samples that it calls generated"),
-        Row("D(real) · D(fake)", tuple(_pair(seat.run, MEANS) for seat in seats), (),
-            "Mean of what D says of real data · of generated data"),
-        Row("‖∇D‖ · ‖∇G‖", tuple(_pair(seat.run, NORMS) for seat in seats), (),
-            "Norm of the gradient of each player's loss"),
-    ]  # fmt: skip
-    return rows
+        Row("D right: real · fake", tuple(map(_accuracy, seats)), (), HELP["accuracy"]),
+        Row("D(real) · D(fake)", tuple(_pair(seat.run, MEANS) for seat in seats), (), HELP["means"]),
+        Row("‖∇D‖ · ‖∇G‖", tuple(_pair(seat.run, NORMS) for seat in seats), (), HELP["norms"]),
+    ]
+    return _fitting(rows, len(seats))
 
 
 def _accuracy(seat: Seat) -> str:

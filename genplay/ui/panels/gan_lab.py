@@ -79,12 +79,12 @@ class GanLabPanel(Panel):
         whole.addWidget(self.pages)
 
     def _make_actions(self) -> list[QWidget]:
-        self.slow = FoldingButton(theme.icon("timer"), "slow motion")
+        self.slow = FoldingButton(theme.icon("slow"), "slow motion")
         self.slow.setCheckable(True)
         self.slow.setToolTip("One update in five stages: draw z, generate, score, update D, update G (S)")
         self.slow.clicked.connect(self.points.slow.toggle)
         self.points.slow.changed.connect(lambda: self.slow.setChecked(self.points.slow.on))
-        self.rewind = FoldingButton(theme.icon("restart"), "Rewind")
+        self.rewind = FoldingButton(theme.icon("rewind"), "Rewind")
         self.rewind.setToolTip("Go back to a snapshot of the training (W)")
         self.rewind.clicked.connect(self.points.rewind.back)
         self.session.news.connect(self._follow)

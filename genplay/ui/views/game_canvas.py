@@ -30,9 +30,9 @@ from genplay.ui.views import pixels
 from genplay.ui.views.game_layers import Plane
 from genplay.ui.views.game_motion import Motion
 
-EXTENT = 1.4  # of the plane, before there is a game
+VIEW = 1.15  # half the side of the part of the plane on show: data lives in [-1, 1]^2
 NEAR = 9.0  # pixels within which the pointer finds a point
-ZOOM_STEP, MOST_ZOOM = 1.2, 8.0
+ZOOM_STEP, LEAST_ZOOM, MOST_ZOOM = 1.2, 0.8, 8.0
 CALM = 0.3  # how fast the scale of colours follows the scores
 REST = 0.3  # opacity of points that a stage of slow motion is not about
 BAR = 72
@@ -111,15 +111,14 @@ class GameCanvas(QWidget):
 
     def plane(self) -> Plane:
         """The part of the plane on show."""
-        extent = self.game.extent if self.game is not None else EXTENT
-        scale = min(self.width(), self.height()) / (2 * extent) * self._zoom
+        scale = min(self.width(), self.height()) / (2 * VIEW) * self._zoom
         x, y = self._centre
         return Plane(self.width() / 2 - x * scale, self.height() / 2 + y * scale, scale)
 
     def _zoom_about(self, factor: float, place: QPointF) -> None:
         x, y = self.plane().data(place)
-        self._zoom = min(max(self._zoom * factor, 1.0), MOST_ZOOM)
-        if self._zoom == 1.0:
+        self._zoom = min(max(self._zoom * factor, LEAST_ZOOM), MOST_ZOOM) if factor else 1.0
+        if self._zoom <= 1.0:
             self._centre = (0.0, 0.0)
         else:
             now = self.plane().data(place)
@@ -174,7 +173,7 @@ class GameCanvas(QWidget):
             layers.draw_lattice(painter, plane, game)
         self._draw_points(painter, plane, game, motion)
         if self._shows("gradients") and motion.stage in ("", "generator") and self.film is None:
-            layers.draw_gradients(painter, plane, motion.before or game)
+            layers.draw_gradients(painter, plane, motion.before or game, self.field_scale)
         if self._shows("modes") and self.modes is not None:
             layers.draw_modes(painter, plane, self.modes)
         if self._shows("ghosts"):
@@ -201,7 +200,7 @@ class GameCanvas(QWidget):
         if motion.stage in ("codes", "points"):
             motions.draw_codes(painter, QRectF(self.rect()), game, motion)
         if motion.stage == "discriminator":
-            motions.draw_frame(painter, plane, game)
+            motions.draw_frame(painter, plane, QRectF(self.rect()), game)
 
     def _shows(self, layer: str) -> bool:
         return layer not in self.hidden
@@ -223,7 +222,7 @@ class GameCanvas(QWidget):
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight
         painter.drawText(area, flags, words[1])
         painter.drawText(area.adjusted(0, 0, bar.left() - 6 - area.right(), 0), flags, words[0])
-        painter.drawImage(bar, colours.scale_image(BAR))
+        painter.drawImage(bar, colours.scale_image(BAR, theme.shown()))
 
     # ---- the pointer --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtGui import QColor, QImage
 
@@ -9,7 +11,7 @@ from genplay.ui import theme
 from genplay.ui.views import pixels
 
 REAL, GENERATED, GHOST = "#56B4E9", "#E69F00", "#CC79A7"
-ENDS = {"dark": ("#8e2f48", "#1d6d9c"), "light": ("#e98c80", "#7dbbe4")}  # called generated, called real
+ENDS = {"dark": ("#82304a", "#1b5f88"), "light": ("#e98c80", "#7dbbe4")}  # called generated, called real
 FLOOR = 1.0  # scores closer to the threshold than this leave the field dark, however even all of it is
 LEAST_CONTRAST = 4.6
 
@@ -21,8 +23,8 @@ def score_share(scores: np.ndarray, threshold: float, scale: float) -> np.ndarra
 
 def scale_of(field: np.ndarray, threshold: float) -> float:
     """What distance from the threshold counts as far."""
-    away = np.abs(np.nan_to_num(field) - threshold)
-    return max(float(np.quantile(away, 0.9)), FLOOR * (0.5 if threshold else 1.0))
+    away = np.abs(np.nan_to_num(field) - threshold).ravel()
+    return max(high(away, 0.9), FLOOR * (0.5 if threshold else 1.0))
 
 
 def field_image(field: np.ndarray, threshold: float, scale: float) -> QImage:
@@ -33,8 +35,16 @@ def field_image(field: np.ndarray, threshold: float, scale: float) -> QImage:
     return pixels.to_qimage(np.rint(mixed).astype(np.uint8))
 
 
-def scale_image(width: int) -> QImage:
-    """The colours from surely generated to surely real, one pixel high."""
+def high(values: np.ndarray, share: float) -> float:
+    """About the quantile of values (N,): in one pass, where exactness is of no use."""
+    place = min(int(share * len(values)), len(values) - 1)
+    return float(np.partition(values, place)[place])
+
+
+@lru_cache(maxsize=4)
+def scale_image(width: int, shown: str) -> QImage:
+    """The colours from surely generated to surely real in a theme, one pixel high."""
+    assert shown == theme.shown()
     return field_image(np.linspace(-2.5, 2.5, width)[None], 0.0, 1.0)
 
 

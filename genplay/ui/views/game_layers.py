@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from genplay.ui.views.contour import level_lines
 SIZE = 4.6  # diameter of a point
 ARROWS = 140  # at most; of more points only some have one
 LONGEST, STRONG = 0.2, 0.9  # data units of an arrow; the quantile of strengths that gets it
+STEEP = 1.2  # or, where all are weaker: a slope of so many times the scale of the scores a data unit
 HEAD = 5.0
 
 
@@ -44,7 +46,9 @@ class Plane:
 
 def draw_field(painter: QPainter, plane: Plane, game: Game, scale: float) -> None:
     """The discriminator's scores, and the line on which it cannot tell."""
-    painter.drawImage(plane.square(game.extent), colours.field_image(game.field, game.threshold, scale))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)  # or edges between pixels are blended: slow
+    painter.drawImage(plane.square(game.extent).toRect(), colours.field_image(game.field, game.threshold, scale))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     tint = theme.colour("text")
     tint.setAlpha(70)
     _draw_line(painter, plane, game.field, game, QPen(tint, 1))
@@ -74,9 +78,7 @@ def draw_points(painter: QPainter, places: np.ndarray, tint: QColor, size: float
 def sprite(rgba: int, size: float, ratio: float) -> QPixmap:
     """A dot as a picture: stamping it is faster than drawing it."""
     side = round((size + 2) * ratio)
-    picture = QPixmap(side, side)
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
+    picture = _blank(side, ratio)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -94,22 +96,25 @@ def faded(colour: str, opacity: float) -> QColor:
     return tint
 
 
-def draw_gradients(painter: QPainter, plane: Plane, game: Game) -> None:
+def draw_gradients(painter: QPainter, plane: Plane, game: Game, scale: float) -> None:
     """Arrows from generated points to where the discriminator's gradient pushes them."""
-    ends = plane.place(arrows(game.x, game.gradient))
+    ends = plane.place(arrows(game.x, game.gradient, STEEP * scale))
     painter.setPen(QPen(faded(theme.colour("text").name(), 0.85), 1.2))
     painter.drawLines([QLineF(*flat) for flat in _strokes(ends).reshape(-1, 4).tolist()])
 
 
-def arrows(x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Arrows (M, 2, 2), tail and tip in data units, of evenly chosen points; their lengths are by strength."""
+def arrows(x: np.ndarray, gradient: np.ndarray, steep: float = 1e-9) -> np.ndarray:
+    """Arrows (M, 2, 2), tail and tip in data units, of evenly chosen points; as long as they are strong.
+
+    None is longer than ``LONGEST``; it takes the ``STRONG`` quantile of all strengths, and ``steep`` at least.
+    """
     every = max(1, -(-len(x) // ARROWS))
     x, gradient = x[::every], gradient[::every]
     strength = np.linalg.norm(gradient, axis=1)
     seen = np.isfinite(strength) & (strength > 1e-9) & np.isfinite(x).all(axis=1)
     if not seen.any():
         return np.zeros((0, 2, 2))
-    full = max(float(np.quantile(strength[seen], STRONG)), 1e-9)
+    full = max(colours.high(strength[seen], STRONG), steep)
     length = LONGEST * np.minimum(strength[seen] / full, 1.0)
     way = gradient[seen] / strength[seen, None] * length[:, None]
     return np.stack([x[seen], x[seen] + way], axis=1)
@@ -138,8 +143,29 @@ def draw_modes(painter: QPainter, plane: Plane, modes: Modes) -> None:
     """A circle a mode: solid where it is covered, dashed where it is missed."""
     if modes.centres is None or modes.radius is None:
         return
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    pens = (QPen(theme.colour("bad"), 1.6, Qt.PenStyle.DashLine), QPen(theme.colour("good"), 1.6))
+    ratio = painter.device().devicePixelRatioF()
+    tints = theme.colour("bad").rgba(), theme.colour("good").rgba()
     for (x, y), radius, covered in zip(plane.place(modes.centres).tolist(), modes.radius.tolist(), modes.covered):
-        painter.setPen(pens[int(covered)])
-        painter.drawEllipse(QPointF(x, y), radius * plane.scale, radius * plane.scale)
+        ring = circle(tints[int(covered)], round(radius * plane.scale, 1), bool(covered), ratio)
+        half = ring.deviceIndependentSize().width() / 2
+        painter.drawPixmap(QPointF(x - half, y - half), ring)
+
+
+@lru_cache(maxsize=128)
+def circle(rgba: int, radius: float, solid: bool, ratio: float) -> QPixmap:
+    """A circle, or a dashed one, as a picture."""
+    side = math.ceil((2 * radius + 4) * ratio)
+    picture = _blank(side, ratio)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor.fromRgba(rgba), 1.6, Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DashLine))
+    painter.drawEllipse(QPointF(side / ratio / 2, side / ratio / 2), radius, radius)
+    painter.end()
+    return picture
+
+
+def _blank(side: int, ratio: float) -> QPixmap:
+    picture = QPixmap(side, side)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    return picture

@@ -31,7 +31,7 @@ class Motion:
 def box(area: QRectF) -> QRectF:
     """Where the codes are drawn."""
     side = min(132.0, 0.34 * area.height())
-    return QRectF(area.left() + 14, area.top() + 36, side, side)
+    return QRectF(area.left() + 14, area.top() + 56, side, side)
 
 
 def draw_codes(painter: QPainter, area: QRectF, game: Game, motion: Motion) -> None:
@@ -98,11 +98,11 @@ def draw_update(painter: QPainter, plane: Plane, game: Game, motion: Motion, sca
     painter.setOpacity(1.0)
 
 
-def draw_frame(painter: QPainter, plane: Plane, game: Game) -> None:
+def draw_frame(painter: QPainter, plane: Plane, area: QRectF, game: Game) -> None:
     """A frame round the field: it is what changes now."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.colour("accent"), 2))
-    painter.drawRect(plane.square(game.extent).adjusted(1, 1, -1, -1))
+    painter.drawRect(plane.square(game.extent).intersected(area).adjusted(1, 1, -1, -1))
 
 
 def _count(n: int, share: float) -> int:

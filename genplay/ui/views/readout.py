@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from genplay.ui import theme
 
-ROW, COLUMN = 24, 92
+ROW, COLUMN = 23, 90
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Readout(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: tuple[Row, ...] = ()
+        self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_rows(self, rows: Sequence[Row]) -> None:
@@ -77,11 +78,7 @@ class Readout(QWidget):
             painter.setPen(theme.colour(token or "text"))
             painter.drawText(QRectF(right - 160, area.top(), 160, ROW), flags, value)
 
-    def event(self, event: object) -> bool:
-        """Say what the row under the pointer means."""
-        if isinstance(event, QHelpEvent):
-            index = event.pos().y() // ROW
-            text = self.rows[index].help if 0 <= index < len(self.rows) else ""
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)  # type: ignore[arg-type]
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Have the row under the pointer say what it means."""
+        index = int(event.position().y()) // ROW
+        self.setToolTip(self.rows[index].help if 0 <= index < len(self.rows) else "")

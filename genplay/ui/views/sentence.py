@@ -37,6 +37,8 @@ class Sentence(QWidget):
         for piece in pieces:
             self._parts += self._words(piece) if isinstance(piece, str) else [self._button(*piece, tints)]
         self._placed: list[tuple[QPointF, str]] = []
+        self._widths: list[float] = []
+        self._heights: dict[int, int] = {}
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -60,13 +62,16 @@ class Sentence(QWidget):
         """Other words on a button."""
         if self.buttons[name].text() != words:
             self.buttons[name].setText(words)
+            self._widths, self._heights = [], {}
             self._place(self.width())
             self.update()
 
     # ---- layout
 
     def heightForWidth(self, width: int) -> int:
-        return self._lines(width, place=False) * LINE + PADDING
+        if width not in self._heights:
+            self._heights[width] = self._lines(width, place=False) * LINE + PADDING
+        return self._heights[width]
 
     def sizeHint(self) -> QSize:
         return QSize(600, self.heightForWidth(max(self.width(), 300)))
@@ -81,19 +86,26 @@ class Sentence(QWidget):
         self._placed = []
         self._lines(width, place=True)
 
+    def _measure(self) -> list[float]:
+        """How wide each part is."""
+        metrics = QFontMetricsF(theme.font(13))
+        return [
+            p.sizeHint().width() if isinstance(p, WordButton) else metrics.horizontalAdvance(p) for p in self._parts
+        ]
+
     def _lines(self, width: int, place: bool) -> int:
         """How many lines the words take; perhaps put them there."""
-        x, line, metrics = 0.0, 0, QFontMetricsF(theme.font(13))
-        for part in self._parts:
-            wide = part.sizeHint().width() if isinstance(part, WordButton) else metrics.horizontalAdvance(part)
-            if isinstance(part, WordButton) and x:
-                x += metrics.horizontalAdvance(" ")
+        self._widths = self._widths or self._measure()
+        x, line, space = 0.0, 0, QFontMetricsF(theme.font(13)).horizontalAdvance(" ")
+        for part, wide in zip(self._parts, self._widths):
+            button = isinstance(part, WordButton)
+            x += space if button and x else 0.0
             if x + wide > width and x:
                 x, line = 0.0, line + 1
-            text = part if isinstance(part, WordButton) or x else part.lstrip()
+            bare = 0.0 if button or x or not str(part).startswith(" ") else space  # no line begins with a space
             if place:
-                self._put(text, x, line)
-            x += wide if isinstance(part, WordButton) else metrics.horizontalAdvance(str(text))
+                self._put(part if not bare else str(part).lstrip(), x, line)
+            x += wide - bare
         return line + 1
 
     def _put(self, part: str | WordButton, x: float, line: int) -> None:

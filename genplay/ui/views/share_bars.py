@@ -29,10 +29,10 @@ class ShareBars(QWidget):
         self.setAccessibleName(title)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 136)
+        return QSize(240, 126)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(90, 136)
+        return QSize(90, 126)
 
     def set_shares(
         self, names: Sequence[str], share: Sequence[float], ideal: Sequence[float], covered: Sequence[bool]
@@ -113,6 +113,10 @@ class ShareBars(QWidget):
         frame = self._frame()
         step = frame.width() / len(self.ideal)
         painter.setPen(QPen(theme.colour("text"), 1, Qt.PenStyle.DashLine))
+        if len(set(self.ideal)) == 1:
+            y = round(frame.bottom() - frame.height() * self.ideal[0] / self._top()) + 0.5
+            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
+            return
         for index, ideal in enumerate(self.ideal):
             y = round(frame.bottom() - frame.height() * ideal / self._top()) + 0.5
             left = frame.left() + step * index
