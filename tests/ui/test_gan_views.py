@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QLineF, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -15,9 +15,11 @@ from genplay.contract import results as rs
 from genplay.contract.fake_engine import RING
 from genplay.ui import theme
 from genplay.ui.views import game_colours as colours
+from genplay.ui.views.batches import draw_lines, draw_pictures
 from genplay.ui.views.contour import level_lines
 from genplay.ui.views.game_canvas import GameCanvas
-from genplay.ui.views.game_layers import LONGEST, arrows
+from genplay.ui.views.game_layers import LONGEST, arrows, sprite
+from genplay.ui.views.pixels import to_pixels
 from genplay.ui.views.readout import Readout, Row
 from genplay.ui.views.sentence import LINE, Sentence
 from genplay.ui.views.share_bars import ShareBars
@@ -75,7 +77,7 @@ def test_words_in_the_colours_of_layers_can_be_read(tint: str, ground: str) -> N
 
 
 def test_an_undecided_discriminator_is_drawn_undecided() -> None:
-    assert colours.scale_of(np.full((4, 4), 0.01), 0.0) >= 1.0
+    assert colours.scale_of(np.full((4, 4), 0.01), 0.0) >= 0.5
 
 
 # ---- arrows
@@ -226,3 +228,53 @@ def test_a_strip_without_snapshots_has_nothing_to_drag(qtbot: QtBot) -> None:
     strip.nudge(-1)
     strip.grab()
     assert strip.at == NOW
+
+
+# ---- many at once
+
+
+def canvas_of(draw) -> np.ndarray:
+    image = QImage(120, 80, QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setPen(QColor("white"))
+    draw(painter)
+    painter.end()
+    return to_pixels(image)
+
+
+def test_dots_drawn_at_once_are_those_drawn_one_by_one(qtbot: QtBot) -> None:
+    places = np.random.default_rng(0).uniform(10, 70, (40, 2))
+    dot = sprite(QColor("#E69F00").rgba(), 4.6, 1.0)
+    half = dot.width() / 2
+
+    def one_by_one(painter: QPainter) -> None:
+        for x, y in (places - half).tolist():
+            painter.drawPixmap(QPointF(x, y), dot)
+
+    broken = np.concatenate([places, [[np.nan, 3.0], [np.inf, 0.0]]])
+    together = canvas_of(lambda painter: draw_pictures(painter, broken, dot))
+    assert together.any() and np.array_equal(together, canvas_of(one_by_one))
+
+
+def test_lines_drawn_at_once_are_those_drawn_one_by_one(qtbot: QtBot) -> None:
+    ends = np.random.default_rng(1).uniform(5, 75, (30, 2, 2))
+    lines = [QLineF(*flat) for flat in ends.reshape(-1, 4).tolist()]
+    together = canvas_of(lambda painter: draw_lines(painter, ends))
+    assert together.any() and np.array_equal(together, canvas_of(lambda painter: painter.drawLines(lines)))
+
+
+def test_nothing_is_drawn_of_nothing(qtbot: QtBot) -> None:
+    dot = sprite(QColor("white").rgba(), 4.6, 1.0)
+    assert not canvas_of(lambda painter: draw_pictures(painter, np.zeros((0, 2)), dot)).any()
+    assert not canvas_of(lambda painter: draw_lines(painter, np.zeros((0, 2, 2)))).any()
+
+
+def test_a_saddle_has_two_lines() -> None:
+    lines = level_lines(np.array([[1.0, 0.0], [0.0, 1.0]]), 0.5, 1.0)
+    assert lines.shape == (2, 2, 2)
+    assert {tuple(sorted(map(tuple, line))) for line in lines.tolist()} == {
+        ((-1.0, 0.0), (0.0, 1.0)),
+        ((0.0, -1.0), (1.0, 0.0)),
+    }

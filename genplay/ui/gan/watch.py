@@ -10,6 +10,8 @@ from genplay.contract.requests import Question
 from genplay.contract.results import Answer, Failure, RunState
 from genplay.ui.bridge import Bridge
 
+LEISURE = 1.5  # a machine that is slow to answer is asked the less often: it has the training to do
+
 
 class Watch(QObject):
     """Asks anew whenever the question or the weights are others, and every ``pace_ms`` while the run trains.
@@ -28,7 +30,7 @@ class Watch(QObject):
         self.question: Question | None = None
         self.active = False
         self._asked: tuple[object, ...] = ()
-        self._at = 0.0
+        self._at = self._took = 0.0  # when it was asked last, and how long the answer took
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.refresh)
 
@@ -75,7 +77,7 @@ class Watch(QObject):
         same_question = self._asked[:2] == (question, run.run_id)
         if same_question and (self.bridge.is_waiting(self.slot) or not self._is_due(run)):
             return
-        early = self.pace_ms - 1000 * (perf_counter() - self._at)
+        early = max(self.pace_ms, LEISURE * 1000 * self._took) - 1000 * (perf_counter() - self._at)
         if same_question and early > 0:
             self._timer.start(max(1, round(early)))
             return
@@ -92,6 +94,7 @@ class Watch(QObject):
         if self.run is None or self.run.run_id != run_id:
             return
         if answer.last:
+            self._took = perf_counter() - self._at
             self.answered.emit(answer)
             self.refresh()
 

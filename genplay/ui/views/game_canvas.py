@@ -80,10 +80,11 @@ class GameCanvas(QWidget):
 
     def set_modes(self, modes: Modes | None) -> None:
         """Show which modes are covered."""
-        self.modes = modes
+        before, self.modes = self.modes, modes
         if modes is not None:
             self.setAccessibleDescription(f"{int(modes.covered.sum())} of {len(modes.covered)} modes covered")
-        self._redraw()
+        if not _same_circles(before, modes):
+            self._redraw()
 
     def set_hidden(self, hidden: Collection[str]) -> None:
         """Hide layers by name."""
@@ -312,6 +313,14 @@ class GameCanvas(QWidget):
             super().keyPressEvent(event)
         else:
             self._zoom_about(factor, middle)
+
+
+def _same_circles(one: Modes | None, other: Modes | None) -> bool:
+    """Whether two measures look the same on the plane."""
+    if one is None or other is None:
+        return one is other
+    pairs = ((one.covered, other.covered), (one.centres, other.centres), (one.radius, other.radius))
+    return all(np.array_equal(a, b) if a is not None and b is not None else a is b for a, b in pairs)
 
 
 def _number(value: float) -> str:

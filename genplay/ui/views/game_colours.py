@@ -12,7 +12,7 @@ from genplay.ui.views import pixels
 
 REAL, GENERATED, GHOST = "#56B4E9", "#E69F00", "#CC79A7"
 ENDS = {"dark": ("#82304a", "#1b5f88"), "light": ("#e98c80", "#7dbbe4")}  # called generated, called real
-FLOOR = 1.0  # scores closer to the threshold than this leave the field dark, however even all of it is
+FLOOR = 0.5  # scores closer to the threshold than this leave the field dark, however even all of it is
 LEAST_CONTRAST = 4.6
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from genplay.contract.results import Game, Modes
 from genplay.ui import theme
 from genplay.ui.views import game_colours as colours
+from genplay.ui.views.batches import draw_lines, draw_pictures
 from genplay.ui.views.contour import level_lines
 
 SIZE = 4.6  # diameter of a point
@@ -63,15 +64,12 @@ def draw_ghost(painter: QPainter, plane: Plane, game: Game) -> None:
 def _draw_line(painter: QPainter, plane: Plane, field: np.ndarray, game: Game, pen: QPen) -> None:
     pieces = plane.place(level_lines(np.nan_to_num(field), game.threshold, game.extent))
     painter.setPen(pen)
-    painter.drawLines([QLineF(*flat) for flat in pieces.reshape(-1, 4).tolist()])
+    draw_lines(painter, pieces)
 
 
 def draw_points(painter: QPainter, places: np.ndarray, tint: QColor, size: float = SIZE) -> None:
     """Dots at places (N, 2) in pixels."""
-    dot = sprite(tint.rgba(), size, painter.device().devicePixelRatioF())
-    half = dot.deviceIndependentSize().width() / 2
-    for x, y in (places - half).tolist():
-        painter.drawPixmap(QPointF(x, y), dot)
+    draw_pictures(painter, places, sprite(tint.rgba(), size, painter.device().devicePixelRatioF()))
 
 
 @lru_cache(maxsize=64)
@@ -100,7 +98,7 @@ def draw_gradients(painter: QPainter, plane: Plane, game: Game, scale: float) ->
     """Arrows from generated points to where the discriminator's gradient pushes them."""
     ends = plane.place(arrows(game.x, game.gradient, STEEP * scale))
     painter.setPen(QPen(faded(theme.colour("text").name(), 0.85), 1.2))
-    painter.drawLines([QLineF(*flat) for flat in _strokes(ends).reshape(-1, 4).tolist()])
+    draw_lines(painter, _strokes(ends))
 
 
 def arrows(x: np.ndarray, gradient: np.ndarray, steep: float = 1e-9) -> np.ndarray:
@@ -133,10 +131,9 @@ def _strokes(ends: np.ndarray) -> np.ndarray:
 
 def draw_lattice(painter: QPainter, plane: Plane, game: Game) -> None:
     """Straight lines of latent space, as the generator bends them."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    places = plane.place(game.lines)
     painter.setPen(QPen(faded(colours.GENERATED, 0.45), 1))
-    for line in plane.place(game.lines).reshape(-1, *game.lines.shape[2:]):
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
+    draw_lines(painter, np.stack([places[:, :, :-1], places[:, :, 1:]], axis=3))
 
 
 def draw_modes(painter: QPainter, plane: Plane, modes: Modes) -> None:
