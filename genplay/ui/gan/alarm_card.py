@@ -16,14 +16,14 @@ from genplay.ui.views.elided import ElidedLabel
 
 
 class AlarmCard(QFrame):
-    """The first notice of the selected run that names remedies; hidden while there is none."""
+    """A notice of the selected run that names remedies: the ``place``-th; hidden while there are not so many."""
 
     forked = Signal(int, object)  # step and the remedies (list of Preset)
 
-    def __init__(self, session: GanSession) -> None:
+    def __init__(self, session: GanSession, place: int = 0) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.session = session
+        self.session, self.place = session, place
         self.step = cures.NOW
         self.choices: list[Preset] = []
         self.title = QLabel()
@@ -46,14 +46,14 @@ class AlarmCard(QFrame):
         row.addWidget(self.text, 1)
         row.addWidget(self.fork)
         row.addWidget(self.more)
-        for signal in (session.run_changed, session.news):
+        for signal in (session.run_changed, session.news, session.rival_changed):
             signal.connect(self.follow)
         self.follow()
 
     def follow(self) -> None:
         """Show the notice of the selected run; nothing while it is compared with its fork."""
         run = self.session.run
-        notice = cures.alarm(run)
+        notice = next(iter(cures.alarms(run)[self.place :]), None)
         self.choices = cures.named(self.session.family, run, notice.remedies) if notice else []
         wanted = notice is not None and bool(self.choices) and self.session.rival is None
         if wanted and run is not None and notice is not None:

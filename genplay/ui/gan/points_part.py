@@ -1,18 +1,14 @@
-"""The game on points: one canvas, or two side by side, the sentence that explains it, the way back, and the alarm."""
+"""The game on points: one canvas, or two side by side, slow motion, and the sentence that explains it."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from genplay.contract.results import Game
-from genplay.ui.gan.alarm_card import AlarmCard
 from genplay.ui.gan.canvas_card import CanvasCard
-from genplay.ui.gan.compare_bar import CompareBar
 from genplay.ui.gan.heading import TINTS
 from genplay.ui.gan.legend import Legend
-from genplay.ui.gan.rewind_part import RewindPart
 from genplay.ui.gan.session import GanSession
 from genplay.ui.gan.slow_bar import SlowBar
 from genplay.ui.gan.slow_motion import SlowMotion
@@ -24,25 +20,18 @@ ARRAYS = ("real", "z", "field", "score_x", "score_real", "gradient")
 
 
 class PointsPart(QWidget):
-    """Everything beside the inspector for a run that makes points."""
-
-    forked = Signal(int, object)  # step and the remedies (list of Preset)
+    """What is seen of a run that makes points."""
 
     def __init__(self, session: GanSession) -> None:
         super().__init__()
         self.session = session
         self.slow = SlowMotion(session)
-        self.slow_bar, self.compare_bar = SlowBar(session, self.slow), CompareBar(session)
+        self.slow_bar, self.legend = SlowBar(session, self.slow), Legend(session)
         self.cards = tuple(CanvasCard(session, seat) for seat in session.seats)
-        self.legend, self.rewind, self.alarm = Legend(session), RewindPart(session), AlarmCard(session)
         self._lay_out()
         self.slow.moment.connect(self.canvas.set_motion)
-        self.rewind.previewed.connect(self._preview)
-        self.rewind.forked.connect(self.forked)
-        self.alarm.forked.connect(self.forked)
         for signal in (session.run_changed, session.rival_changed):
             signal.connect(self._arrange)
-        session.rival_changed.connect(self.alarm.follow)
         self._arrange()
 
     def _lay_out(self) -> None:
@@ -53,34 +42,14 @@ class PointsPart(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
-        whole.addWidget(self.compare_bar)
         whole.addWidget(self.slow_bar)
         whole.addLayout(self._canvases, 1)
         whole.addWidget(self.legend)
-        whole.addWidget(self.rewind)
-        whole.addWidget(self.alarm)
 
     @property
     def canvas(self) -> GameCanvas:
         """The canvas of the selected run."""
         return self.cards[0].canvas
-
-    def set_active(self, active: bool) -> None:
-        """The panel came to the front or left it."""
-        if not active:
-            self.slow.pause()
-            self.rewind.leave()
-
-    def leave(self) -> bool:
-        """Esc: leave slow motion, else come back to the present, else close the comparison."""
-        if self.slow.on:
-            self.slow.stop()
-            return True
-        if self.rewind.leave():
-            return True
-        compared = self.session.rival is not None
-        self.session.part()
-        return compared
 
     def _arrange(self) -> None:
         """The older run at the left; names only where there are two."""
@@ -93,7 +62,8 @@ class PointsPart(QWidget):
             self._canvases.addWidget(card, 1)
             card.head(tint if compared else "")
 
-    def _preview(self, step: int) -> None:
+    def preview(self, step: int) -> None:
+        """Show the film at a step, ``NOW`` for the newest game."""
         self.cards[0].show_film(None if step == NOW else self.session.film_at(step))
         if step == NOW:
             self.cards[0].show_game()

@@ -26,9 +26,9 @@ def named(family: FamilyInfo | None, run: RunState | None, names: Iterable[str])
     return [by_name[name] for name in names if name in by_name]
 
 
-def alarm(run: RunState | None) -> Notice | None:
-    """The first notice of a run that names remedies."""
-    return next((n for n in run.notices if n.remedies), None) if run else None
+def alarms(run: RunState | None) -> list[Notice]:
+    """The notices of a run that name remedies."""
+    return [n for n in run.notices if n.remedies] if run else []
 
 
 def values(remedies: Sequence[Preset]) -> dict[str, Any]:

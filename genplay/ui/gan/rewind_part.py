@@ -69,9 +69,9 @@ class RewindPart(QWidget):
 
     def _follow(self) -> None:
         run = self.session.run
-        notice = cures.alarm(run)
+        begun = [notice.since for notice in cures.alarms(run) if notice.since >= 0]
         snapshots = run.snapshots if run else ()
-        self.strip.set_snapshots(snapshots, run.step if run else 0, notice.since if notice else NOW)
+        self.strip.set_snapshots(snapshots, run.step if run else 0, min(begun, default=NOW))
         if self.isHidden() == bool(snapshots):
             self.setVisible(bool(snapshots))
 

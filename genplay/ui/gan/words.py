@@ -70,19 +70,14 @@ def coverage(seats: Sequence[Seat]) -> list[Row]:
         Row("KL to the data's modes", _each(found, _divergence), (), HELP["kl"]),
         Row("pairwise distance", _each(found, _distance), (), HELP["distance"]),
     ]
-    if _pictures(found):
-        del rows[1]
+    if found[0] is not None:
+        rows = [row for row in rows if set(row.values) != {NONE}]  # of data without modes, and of pictures
     return _fitting(rows, len(seats))
 
 
 def _fitting(rows: list[Row], columns: int) -> list[Row]:
     """The rows under shorter names where there are several columns."""
     return rows if columns < 2 else [replace(row, name=SHORT.get(row.name, row.name)) for row in rows]
-
-
-def _pictures(found: Sequence[Modes | None]) -> bool:
-    """Whether there is no such thing as a distance from a mode."""
-    return all(m is not None and math.isnan(m.high_quality) for m in found)
 
 
 def _each(found: Sequence[Modes | None], say: Callable[[Modes], str]) -> tuple[str, ...]:

@@ -15,23 +15,28 @@ from genplay.contract.results import Failure, RunState
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
+from genplay.ui.gan.alarm_card import AlarmCard
+from genplay.ui.gan.compare_bar import CompareBar
 from genplay.ui.gan.inspector import GanInspector
 from genplay.ui.gan.players import Players
 from genplay.ui.gan.points_part import PointsPart
+from genplay.ui.gan.rewind_part import RewindPart
 from genplay.ui.gan.session import NEEDS, GanSession
 from genplay.ui.giving_row import FoldingButton
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
+from genplay.ui.views.snapshot_strip import NOW
 
 if TYPE_CHECKING:
     from genplay.ui.gan.pictures_part import PicturesPart
 
 PICTURES = "genplay.ui.gan.pictures_part"  # the part for pictures, made when the first run needs it
+ALARMS = 2  # shown at once
 EMPTY = "Train or open a GAN to see its two players."
 
 
 class GanLabPanel(Panel):
-    """The canvas of a game on points, or the judged pictures; the console beside it."""
+    """The canvas of a game on points, or the judged pictures; below it the way back and what went wrong."""
 
     name: ClassVar[str] = "gan"
     title: ClassVar[str] = "GAN lab"
@@ -39,6 +44,7 @@ class GanLabPanel(Panel):
     hint: ClassVar[str] = "train one player at a time, watch the other"
     order: ClassVar[int] = 50
     needs: ClassVar[frozenset[Capability]] = NEEDS
+    shows_alarms: ClassVar[bool] = True
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
         ("D", "Train the discriminator alone"),
         ("G", "Train the generator alone"),
@@ -56,13 +62,18 @@ class GanLabPanel(Panel):
         self.session = GanSession(bridge, undo, self.name, self)
         self.players = Players(self.session)
         self.points = PointsPart(self.session)
+        self.compare_bar, self.way_back = CompareBar(self.session), RewindPart(self.session)
+        self.alarms = tuple(AlarmCard(self.session, place) for place in range(ALARMS))
         self.pictures: PicturesPart | None = None
         self._inspector = GanInspector(self.session)
         self._empty = EmptyState("gan", EMPTY)
         self._actions = self._make_actions()
         self._lay_out()
         self._bind_keys()
-        self.points.forked.connect(self._fork)
+        self.way_back.previewed.connect(self.points.preview)
+        self.way_back.forked.connect(self._fork)
+        for alarm in self.alarms:
+            alarm.forked.connect(self._fork)
         self._inspector.remedies.forked.connect(lambda chosen: self._fork(self._fork_step(), chosen))
         self.session.run_changed.connect(self._show_or_not)
         for seat in self.session.seats:
@@ -76,7 +87,11 @@ class GanLabPanel(Panel):
         self.pages.addWidget(self._empty)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.pages)
+        whole.setSpacing(8)
+        whole.addWidget(self.compare_bar)
+        whole.addWidget(self.pages, 1)
+        for part in (self.way_back, *self.alarms):
+            whole.addWidget(part)
 
     def _make_actions(self) -> list[QWidget]:
         self.slow = FoldingButton(theme.icon("slow"), "slow motion")
@@ -86,7 +101,7 @@ class GanLabPanel(Panel):
         self.points.slow.changed.connect(lambda: self.slow.setChecked(self.points.slow.on))
         self.rewind = FoldingButton(theme.icon("rewind"), "Rewind")
         self.rewind.setToolTip("Go back to a snapshot of the training (W)")
-        self.rewind.clicked.connect(self.points.rewind.back)
+        self.rewind.clicked.connect(self.way_back.back)
         self.session.news.connect(self._follow)
         return [*self.players.buttons.values(), self.slow, self.rewind]
 
@@ -100,7 +115,7 @@ class GanLabPanel(Panel):
             slow.toggle,
             slow.toggle_playing,
             slow.next,
-            self.points.rewind.back,
+            self.way_back.back,
             self._fork_by_key,
             self.session.part,
         )
@@ -122,7 +137,14 @@ class GanLabPanel(Panel):
 
     def leave_mode(self) -> bool:
         """Esc leaves slow motion, the past, or the comparison."""
-        return self.points.leave()
+        if self.points.slow.on:
+            self.points.slow.stop()
+            return True
+        if self.way_back.leave():
+            return True
+        compared = self.session.rival is not None
+        self.session.part()
+        return compared
 
     def set_run(self, run: RunState | None) -> None:
         super().set_run(run)
@@ -144,7 +166,9 @@ class GanLabPanel(Panel):
 
     def _activate(self, active: bool) -> None:
         self.session.set_active(active)
-        self.points.set_active(active and self.session.points)
+        if not active:
+            self.points.slow.pause()
+            self.way_back.leave()
         if self.pictures is not None:
             self.pictures.activate(active and self._for_pictures)
 
@@ -188,9 +212,9 @@ class GanLabPanel(Panel):
         return self.pictures
 
     def _follow(self) -> None:
-        points = self.session.ready and self.session.points
-        self._enable(self.slow, points)
-        self._enable(self.rewind, points and self.run is not None and bool(self.run.snapshots))
+        ready = self.session.ready
+        self._enable(self.slow, ready and self.session.points)
+        self._enable(self.rewind, ready and self.run is not None and bool(self.run.snapshots))
 
     @staticmethod
     def _enable(button: QPushButton, on: bool) -> None:
@@ -205,9 +229,9 @@ class GanLabPanel(Panel):
 
     def _fork_step(self) -> int:
         """Where a fork begins: at the handle, else before the alarm, else now."""
-        if self.points.rewind.at >= 0:
-            return self.points.rewind.at
-        return self.points.alarm.step if not self.points.alarm.isHidden() else -1
+        if self.way_back.at != NOW:
+            return self.way_back.at
+        return next((alarm.step for alarm in self.alarms if not alarm.isHidden()), NOW)
 
     def _fork(self, step: int, chosen: list[Preset]) -> None:
         self.points.slow.stop()
@@ -219,4 +243,4 @@ class GanLabPanel(Panel):
         if chosen:
             self._fork(self._fork_step(), chosen)
         else:
-            self.points.alarm.open_menu()
+            self.alarms[0].open_menu()
