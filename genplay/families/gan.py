@@ -152,9 +152,9 @@ class GANSampling:
     )  # fmt: skip
 
 
-POINTS: dict[str, Any] = {"latent_size": 4, "width": 16, "depth": 3}
+POINTS: dict[str, Any] = {"latent_size": 16, "width": 16, "depth": 3}
 SLOW_CRITIC: dict[str, Any] = {"momentum": 0.5, "discriminator_rate": 0.2}
-FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 128, "ema": 0.0, "warmup": 0}
+FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 256, "ema": 0.998, "warmup": 0}
 PICTURES: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 32, "ema": 0.999, "warmup": 0, "cooldown": 0.3}
 STYLE: dict[str, Any] = {"network": "style", "latent_size": 32, "width": 24, "minibatch_deviation": True}
 REMEDIES = (
@@ -206,10 +206,13 @@ class GAN(Model):
         Plot("gradient norms", (f"gradient norm {D}", f"gradient norm {G}"), labels=("D", "G")),
     )
     presets = (
-        Preset("healthy", "Healthy", "Finds every mode of rings and grids.", POINTS, FAST, kinds=(Kind.POINTS,)),
+        Preset(
+            "healthy", "Healthy", "Finds every mode of rings and grids: pairs are judged together, weights averaged.",
+            {**POINTS, "packing": 2}, FAST, kinds=(Kind.POINTS,),
+        ),
         Preset(
             "collapses", "Collapses", "A slow discriminator: the generator sits on one mode and hops to the next.",
-            {**POINTS, **SLOW_CRITIC}, FAST, kinds=(Kind.POINTS,),
+            {**POINTS, **SLOW_CRITIC}, {**FAST, "batch_size": 128, "ema": 0.0}, kinds=(Kind.POINTS,),
         ),
         Preset(
             "pictures", "Healthy pictures", "DCGAN, kept calm by R1.",

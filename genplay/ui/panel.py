@@ -62,6 +62,7 @@ class Panel(QWidget):
     needs: ClassVar[frozenset[Capability]] = frozenset()
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = ()  # (keys, what they do), for the sheet of shortcuts
+    shows_alarms: ClassVar[bool] = False  # whether it shows notices that name remedies itself
 
     export_wanted = Signal(object)  # Exhibit
     go_to = Signal(str, dict)  # name of another panel and the state to give it

@@ -241,6 +241,7 @@ class MainWindow(QMainWindow):
         self.filmstrip, self.curves, self.notices = Filmstrip(self.bridge), CurvesDock(self.bridge), NoticeBar()
         self.stage.add_notices(self.notices)
         self.notices.knob_wanted.connect(self._point_at)
+        self.stage.panel_changed.connect(self._show_notices)
         self._foot_column.addWidget(self.filmstrip)
         self._foot_column.addWidget(hairline())
         self._foot_column.addWidget(self.curves, 1)
@@ -316,10 +317,16 @@ class MainWindow(QMainWindow):
         for part in (self.filmstrip, self.curves):
             if part is not None:
                 part.set_run(run)
-        if self.notices is not None:
-            catalogue = self.bridge.catalogue
-            self.notices.set_run(run, catalogue.family(run.family) if run and catalogue else None)
+        self._show_notices()
         self.setWindowTitle(f"{run.name} – genplay" if run else "genplay")
+
+    def _show_notices(self, *_: object) -> None:
+        """The selected run's notices, less those that the tab in front shows itself."""
+        if self.notices is None:
+            return
+        run, catalogue, panel = self.run(), self.bridge.catalogue, self.stage.current()
+        family = catalogue.family(run.family) if run and catalogue else None
+        self.notices.set_run(run, family, alarms=panel is None or not panel.shows_alarms)
 
     def _run_changed(self, run: RunState) -> None:
         expected = self._expected.pop(run.run_id, None)

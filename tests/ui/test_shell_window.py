@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QWidget
 
 from genplay.contract import fake_engine as fake
 from genplay.contract import requests as rq
@@ -524,6 +524,20 @@ def test_the_filmstrip_goes_back_in_time_and_escape_returns(window):
     assert "step 50" in window.stage.content.currentWidget().text
     window.stage.show_past(None)
     assert window.stage.content.currentWidget() is window.stage.current()
+
+
+def test_nothing_but_the_window_is_a_window_of_its_own(window, monkeypatch):
+    """A widget that is shown before it has a parent would be one, and take the keyboard away."""
+    loose = [type(w).__name__ for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
+    assert loose == []
+    shown = []
+    show = QWidget.setVisible
+    monkeypatch.setattr(
+        QWidget, "setVisible", lambda w, on: (shown.append(w) if on and w.parentWidget() is None else None, show(w, on))
+    )
+    for panel in window.stage.panels:
+        type(panel)(window.bridge, window.undo, window)
+    assert [type(w).__name__ for w in shown] == []
 
 
 def test_tabs_by_keyboard(window):

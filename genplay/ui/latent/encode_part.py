@@ -74,6 +74,8 @@ class EncodePart(QWidget):
         self.find_button.setProperty("role", "chip")
         self.find_button.setToolTip(FIND_TIP)
         self.find_button.clicked.connect(self.toggle_search)
+        for button in (self.previous, self.next, self.dice, self.find_button):
+            button.setParent(self)  # one without a parent, shown, would be a window of its own
         self.search.pressed.connect(session.begin)
         self.search.scrubbed.connect(self._scrubbed)
         self.search.released.connect(lambda: session.commit("look at a step of the search"))

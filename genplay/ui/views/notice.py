@@ -40,10 +40,11 @@ class NoticeBar(QWidget):
         """What is on show."""
         return self._shown
 
-    def set_run(self, run: RunState | None, family: FamilyInfo | None = None) -> None:
-        """Show the notices of a run; ``family`` gives its knobs their labels."""
+    def set_run(self, run: RunState | None, family: FamilyInfo | None = None, alarms: bool = True) -> None:
+        """Show the notices of a run; ``family`` gives its knobs their labels. Alarms are those that name remedies."""
         self._run_id, self._family = run.run_id if run else "", family
-        notices = tuple(n for n in run.notices if (self._run_id, n.title) not in self._put_away) if run else ()
+        wanted = [n for n in run.notices if alarms or not n.remedies] if run else []
+        notices = tuple(n for n in wanted if (self._run_id, n.title) not in self._put_away)
         if [n.title for n in notices] != [n.title for n in self._shown]:
             self._show(notices, family)
         elif notices != self._shown:
