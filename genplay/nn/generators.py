@@ -123,6 +123,11 @@ class Mapping(nn.Module):
         return h
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """The same numbers in the layout that trained weights have, so that sums over them are rounded alike."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 class StyledConv(nn.Module):
     """A 3x3 convolution whose input channels a style scales, and whose outputs are brought back to unit variance.
 
@@ -139,7 +144,7 @@ class StyledConv(nn.Module):
         self.up = up
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
-        scales, weight = self.style(w), self.weight * self.scale
+        scales, weight = self.style(w), channels_last(self.weight * self.scale)
         x = x * scales[:, :, None, None]
         x = F.conv2d(enlarged(x, 1) if self.up else x, weight, padding=1)
         power = weight.square().sum((2, 3))  # (outputs, inputs)
@@ -158,7 +163,7 @@ class StyledExit(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return F.conv2d(x * self.style(w)[:, :, None, None], self.weight * self.scale, self.bias)
+        return F.conv2d(x * self.style(w)[:, :, None, None], channels_last(self.weight * self.scale), self.bias)
 
 
 class Synthesis(nn.Module):

@@ -31,6 +31,10 @@ def seeded(number: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(number)
 
 
+def number(value: Tensor) -> float:
+    return float(value.detach())
+
+
 def critic(inputs: int = 3) -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(inputs, 7), nn.Softplus(), nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, 1)).double()
@@ -58,26 +62,26 @@ def test_the_best_discriminator_of_the_logistic_game_knows_the_ratio_and_tells_t
     loss = expected("minimax", P, Q, best)
     middle = (P + Q) / 2
     jensen_shannon = 0.5 * ((P * (P / middle).log()).sum() + (Q * (Q / middle).log()).sum())
-    assert float(loss.detach()) == pytest.approx(2 * math.log(2) - 2 * float(jensen_shannon), abs=1e-9)
-    assert float(torch.autograd.grad(loss, best)[0].abs().max()) < 1e-12
+    assert number(loss.detach()) == pytest.approx(2 * math.log(2) - 2 * number(jensen_shannon), abs=1e-9)
+    assert number(torch.autograd.grad(loss, best)[0].abs().max()) < 1e-12
 
 
 def test_the_best_discriminator_of_the_hinge_game_tells_the_total_variation() -> None:
     loss = expected("hinge", P, Q, (P - Q).sign())
-    assert float(loss) == pytest.approx(2 - float((P - Q).abs().sum()), abs=1e-9)
+    assert number(loss) == pytest.approx(2 - number((P - Q).abs().sum()), abs=1e-9)
 
 
 def test_the_best_discriminator_of_least_squares_is_the_share_of_real_data() -> None:
     s = (P / (P + Q)).requires_grad_(True)
     loss = 0.5 * (P * (s - 1).square()).sum() + 0.5 * (Q * s.square()).sum()
-    assert float(torch.autograd.grad(loss, s)[0].abs().max()) < 1e-12
+    assert number(torch.autograd.grad(loss, s)[0].abs().max()) < 1e-12
     one = discriminator_loss("least squares", s.detach()[:1], s.detach()[1:2])
-    assert float(one) == pytest.approx(0.5 * float((s.detach()[0] - 1) ** 2 + s.detach()[1] ** 2), abs=1e-12)
+    assert number(one) == pytest.approx(0.5 * number((s.detach()[0] - 1) ** 2 + s.detach()[1] ** 2), abs=1e-12)
 
 
 def test_the_wasserstein_loss_is_the_difference_of_means() -> None:
     a, b = torch.randn(2, 9, generator=seeded()).double()
-    assert float(discriminator_loss("wasserstein", a, b)) == pytest.approx(float(b.mean() - a.mean()), abs=1e-12)
+    assert number(discriminator_loss("wasserstein", a, b)) == pytest.approx(number(b.mean() - a.mean()), abs=1e-12)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -90,7 +94,7 @@ def test_the_generator_gains_by_higher_scores(loss: str) -> None:
 def test_only_the_minimax_loss_loses_its_slope_where_the_discriminator_is_sure() -> None:
     def slope(loss: str) -> float:
         score = torch.tensor([-12.0]).double().requires_grad_(True)
-        return abs(float(torch.autograd.grad(generator_loss(loss, score), score)[0]))
+        return abs(number(torch.autograd.grad(generator_loss(loss, score), score)[0]))
 
     assert slope("minimax") < 1e-4
     assert slope("non-saturating") > 0.99
@@ -99,7 +103,7 @@ def test_only_the_minimax_loss_loses_its_slope_where_the_discriminator_is_sure()
 def test_smoothed_labels_stop_the_discriminator_from_being_sure() -> None:
     score = torch.tensor([math.log(0.9 / 0.1)], dtype=torch.float64, requires_grad=True)
     loss = discriminator_loss("non-saturating", score, torch.tensor([-50.0]).double(), 0.1)
-    assert abs(float(torch.autograd.grad(loss, score)[0])) < 1e-12
+    assert abs(number(torch.autograd.grad(loss, score)[0])) < 1e-12
 
 
 # ---- penalties ------------------------------------------------------------------------------------------------------
@@ -109,11 +113,11 @@ def test_slopes_are_those_of_a_jacobian_taken_one_sample_at_a_time() -> None:
     network, x = critic(), torch.randn(6, 3, generator=seeded(1)).double()
     one = [torch.autograd.functional.jacobian(lambda v: network(v[None])[0, 0], row) for row in x]
     found = slopes(score_of(network), x)
-    assert float((found - torch.stack(one)).abs().max()) < 1e-12
-    r1 = sum(float(g.square().sum()) for g in one) / len(one)
-    penalty = sum((float(g.norm()) - 1) ** 2 for g in one) / len(one)
-    assert float(squared_slope(score_of(network), x)) == pytest.approx(r1, abs=1e-12)
-    assert float(distance_from_one(score_of(network), x)) == pytest.approx(penalty, abs=1e-9)
+    assert number((found - torch.stack(one)).abs().max()) < 1e-12
+    r1 = sum(number(g.square().sum()) for g in one) / len(one)
+    penalty = sum((number(g.norm()) - 1) ** 2 for g in one) / len(one)
+    assert number(squared_slope(score_of(network), x)) == pytest.approx(r1, abs=1e-12)
+    assert number(distance_from_one(score_of(network), x)) == pytest.approx(penalty, abs=1e-9)
 
 
 @pytest.mark.parametrize("penalty", [squared_slope, distance_from_one])
@@ -127,26 +131,26 @@ def test_penalties_change_the_weights_as_finite_differences_say(penalty: object)
         for change in (1e-5, -2e-5):
             with torch.no_grad():
                 weight[place] += change
-            values.append(float(penalty(score_of(network), x)))  # type: ignore[operator]
+            values.append(number(penalty(score_of(network), x)))  # type: ignore[operator]
         with torch.no_grad():
             weight[place] += 1e-5
         assert (values[0] - values[1]) / 2e-5 == pytest.approx(
-            float(slope[place]) if slope is not None else 0.0, abs=1e-6
+            number(slope[place]) if slope is not None else 0.0, abs=1e-6
         )
 
 
 def test_a_linear_score_has_the_slope_of_its_weights() -> None:
     w = torch.tensor([3.0, -4.0]).double()
     x = torch.randn(8, 2, generator=seeded(3)).double()
-    assert float(squared_slope(lambda v: v @ w, x)) == pytest.approx(25)
-    assert float(distance_from_one(lambda v: v @ w, x)) == pytest.approx(16)
+    assert number(squared_slope(lambda v: v @ w, x)) == pytest.approx(25)
+    assert number(distance_from_one(lambda v: v @ w, x)) == pytest.approx(16)
 
 
 def test_packed_samples_have_the_slope_of_the_pack() -> None:
     w = torch.tensor([1.0, 2.0]).double()
     x = torch.randn(8, 2, generator=seeded(4)).double()
     found = squared_slope(lambda v: v.view(4, 4) @ torch.cat([w, w]), x, packing=2)
-    assert float(found) == pytest.approx(10)
+    assert number(found) == pytest.approx(10)
 
 
 # ---- unrolling ------------------------------------------------------------------------------------------------------
@@ -160,9 +164,9 @@ def test_unrolled_descent_of_a_quadratic_is_the_closed_form() -> None:
     found = unrolled(lambda ws: 0.5 * ws["w"] @ a @ ws["w"] - b @ ws["w"], {"w": w}, 5, 0.1)["w"]
     power = torch.linalg.matrix_power(torch.eye(2).double() - 0.1 * a, 5)
     change = (torch.eye(2).double() - power) @ a.inverse()
-    assert float((found - (power @ w + change @ b)).abs().max()) < 1e-12
+    assert number((found - (power @ w + change @ b)).abs().max()) < 1e-12
     slope = torch.autograd.grad(found.sum(), b)[0]
-    assert float((slope - change.sum(0)).abs().max()) < 1e-12
+    assert number((slope - change.sum(0)).abs().max()) < 1e-12
 
 
 def test_the_generator_sees_through_the_steps_of_a_network() -> None:
@@ -193,17 +197,17 @@ def test_spectral_norm_is_the_largest_singular_value_and_its_gradient_that_of_to
         layer.normalised()  # type: ignore[operator]
     found = layer.normalised()  # type: ignore[operator]
     weight = layer.weight
-    assert float(torch.linalg.svdvals(found.flatten(1))[0]) == pytest.approx(1, abs=1e-9)
+    assert number(torch.linalg.svdvals(found.flatten(1))[0]) == pytest.approx(1, abs=1e-9)
     twin = nn.Linear(9, 6) if isinstance(layer, nn.Linear) else nn.Conv2d(4, 6, 3, padding=1)
     twin = twin.double()
     with torch.no_grad():
         twin.weight.copy_(weight)
     torch.nn.utils.parametrizations.spectral_norm(twin, n_power_iterations=500)
-    assert float((twin.weight - found).abs().max()) < 1e-6
+    assert number((twin.weight - found).abs().max()) < 1e-6
     direction = torch.randn(found.shape, generator=seeded(7)).double()
     ours = torch.autograd.grad((found * direction).sum(), weight)[0]
     theirs = torch.autograd.grad((twin.weight * direction).sum(), twin.parametrizations.weight.original)[0]
-    assert float((ours - theirs).abs().max()) < 1e-6
+    assert number((ours - theirs).abs().max()) < 1e-6
 
 
 def test_switching_spectral_norm_changes_nothing_else() -> None:
@@ -228,14 +232,14 @@ def test_minibatch_discrimination_is_the_sum_over_pairs() -> None:
     for i in range(5):
         for j in range(5):
             wanted[i] += torch.exp(-(rows[i] - rows[j]).abs().sum(1)) / 5
-    assert float((layer(features) - wanted).abs().max()) < 1e-6
+    assert number((layer(features) - wanted).abs().max()) < 1e-6
 
 
 def test_minibatch_deviation_is_the_mean_deviation_and_0_for_a_collapsed_batch() -> None:
     layer = MinibatchDeviation()
     features = torch.randn(8, 4, generator=seeded(10))
-    assert float(layer(features)[0]) == pytest.approx(float(features.std(0, unbiased=False).mean()), abs=1e-5)
-    assert float(layer(features[:1].expand(8, -1))[0]) < 1e-3
+    assert number(layer(features)[0]) == pytest.approx(number(features.std(0, unbiased=False).mean()), abs=1e-5)
+    assert number(layer(features[:1].expand(8, -1))[0]) < 1e-3
 
 
 def test_in_evaluation_a_score_does_not_depend_on_its_company() -> None:
@@ -248,7 +252,7 @@ def test_in_evaluation_a_score_does_not_depend_on_its_company() -> None:
 
 def test_codes_that_make_no_difference_cost_more() -> None:
     z = torch.randn(16, 4, generator=seeded(13))
-    assert float(sameness(z, torch.zeros(16, 2))) > 5 * float(sameness(z, z[:, :2]))
+    assert number(sameness(z, torch.zeros(16, 2))) > 5 * number(sameness(z, z[:, :2]))
 
 
 # ---- styles and growing ---------------------------------------------------------------------------------------------
@@ -264,7 +268,7 @@ def test_a_styled_convolution_is_one_with_weights_of_its_own_for_every_sample() 
         weight = weight * (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).rsqrt()
         plain = F.conv2d(x[i : i + 1], weight, layer.bias, padding=1)
         wanted = F.leaky_relu(plain, 0.2) * math.sqrt(2 / 1.04)
-        assert float((found[i : i + 1] - wanted).abs().max()) < 1e-6
+        assert number((found[i : i + 1] - wanted).abs().max()) < 1e-6
 
 
 SHAPE = (3, 16, 16)
