@@ -40,7 +40,8 @@ LATE_MS, LATEST_MS, IMPORT_MS = 6.0, 100.0, 250.0
 STEP_MS, GUIDE_MS = 16.0, 150.0
 TICK_MS = 16
 PATIENCE = 60.0
-PARTS = ("latent", "unfold", "guidance")
+PARTS = ("latent", "unfold", "guidance", "game")
+GAME_LATE_MS, GAME_FRAMES = 8.0, 20.0
 WHERE = ("plane", "slider", "picture")
 
 
@@ -67,8 +68,10 @@ def main(arguments: list[str]) -> int:
     report = Report("drag")
     if "latent" in chosen.only:
         _measure_latent(report, chosen)
-    if set(chosen.only) - {"latent"}:
+    if {"unfold", "guidance"} & set(chosen.only):
         _measure_sampling(report, chosen)
+    if "game" in chosen.only:
+        _measure_game(report, chosen)
     report.finish(chosen.json)
     return 0
 
@@ -108,6 +111,26 @@ def _measure_sampling(report: Report, chosen: argparse.Namespace) -> None:
             report.at_most("guidance, move to first picture, median", found["single"]["p50"], GUIDE_MS, " ms")
             report.at_most("guidance, move to first picture, p90", found["single"]["p90"], GUIDE_MS, " ms")
             report.at_least("guidance, last picture of a drag is of its last value", found["drag"]["in_the_end"], 1)
+
+
+def _measure_game(report: Report, chosen: argparse.Namespace) -> None:
+    """The canvas of the GAN lab with all layers while the ring preset trains."""
+    from figures import playing
+
+    from genplay import shooting
+
+    say("game")
+    late: list[float] = []
+    with shooting.offscreen_window((1440, 900), "dark") as window:
+        panel = playing.open_game(window)
+        with _training(window, playing.RUN):
+            frames = playing.Frames(panel)
+            with _lateness(late):
+                shooting.live(chosen.seconds)
+            rate = frames.rate()
+    report.results["game"] = {"late": spread(late), "frames a second": rate}
+    report.at_most("game, lateness of the event loop, p99", report.results["game"]["late"]["p99"], GAME_LATE_MS, " ms")
+    report.at_least("game, states painted a second", rate, GAME_FRAMES)
 
 
 # ---- one window ---------------------------------------------------------------------------------------------------

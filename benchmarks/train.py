@@ -1,6 +1,6 @@
 """Training steps a second: in the window, without one, and by others, each against a bare loop in the same run.
 
-    python benchmarks/train.py [--rounds 5] [--seconds 4] [--only image points diffusion] [--json FILE]
+    python benchmarks/train.py [--rounds 5] [--seconds 4] [--only image points diffusion game] [--json FILE]
 
 For each of two VAEs (convolutions on faces16 pictures; dense layers on the ring of Gaussians) the contestants take
 turns of some seconds, round after round, and the medians of the ratios within the rounds are reported:
@@ -15,6 +15,9 @@ bare32, headless32, pythae
 
 A third case is ``diffusion``: ``genplay train diffusion`` with the quick preset on faces16, in batches of 64, against
 the smallest U-Net of denoising-diffusion-pytorch (extra ``peers``) trained on the same pictures as its trainer does it.
+
+The fourth, ``game``, is a GAN: the healthy preset on the ring with the canvas of the GAN lab live, against a bare loop
+of the same networks and losses.
 """
 
 from __future__ import annotations
@@ -35,10 +38,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import torch
-from figures import Report, denoising, say
+from figures import Report, denoising, playing, say
 from torch import Tensor
 
-IMAGE_IN_WINDOW, POINTS_IN_WINDOW, HEADLESS, PEER, DENOISING = 0.92, 1.0, 0.98, 1.2, 8.0
+IMAGE_IN_WINDOW, POINTS_IN_WINDOW, HEADLESS, PEER, DENOISING, GAME = 0.92, 1.0, 0.98, 1.2, 8.0, 0.85
 Turn = Callable[[float], float]  # seconds to steps a second
 
 
@@ -68,7 +71,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="a turn")
-    cases = ("image", "points", "diffusion")
+    cases = ("image", "points", "diffusion", "game")
     parser.add_argument("--only", nargs="+", choices=cases, default=list(cases))
     parser.add_argument("--posterior", choices=("normal", "flow"), default="normal", help="of the VAEs")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: all cores but one)")
@@ -88,6 +91,8 @@ def main(arguments: list[str]) -> int:
                 report.results[case.name] = _compete(changed, chosen, home)
         if "diffusion" in chosen.only and not chosen.no_peers:
             _denoise(chosen, report)
+        if "game" in chosen.only and not chosen.no_window:
+            _play(chosen, report)
     _check(report)
     report.finish(chosen.json)
     return 0
@@ -236,7 +241,7 @@ def _headless(case: Case, precision: str = "auto") -> Turn:
 def _window(case: Case) -> Iterator[Turn]:
     """A run in the window, playing during its turns and paused between them."""
     from genplay import shooting
-    from genplay.contract.requests import Control, CreateRun
+    from genplay.contract.requests import CreateRun
 
     with shooting.offscreen_window((1440, 900), "dark") as window:
         config, training = dict(case.config), dict(case.training)
@@ -244,25 +249,32 @@ def _window(case: Case) -> Iterator[Turn]:
         shooting.wait(lambda: "window" in window.bridge.runs, "the run")
         window.select("window")
         shooting.panel(window, "latent")
-
-        def turn(seconds: float) -> float:
-            begun = window.bridge.runs["window"].step
-            window.bridge.send(Control("window", Control.PLAY))
-            shooting.wait(lambda: window.bridge.runs["window"].step > begun + 2, "the training to begin")
-            rate = _rate_in_window(window, seconds)
-            window.bridge.send(Control("window", Control.PAUSE))
-            shooting.wait(lambda: window.bridge.runs["window"].status == "paused", "the training to pause")
-            shooting.settle(window)
-            return rate
-
-        yield turn
+        yield _turn(window, "window")
 
 
-def _rate_in_window(window: Any, seconds: float) -> float:
+def _turn(window: Any, run_id: str) -> Turn:
+    """Steps a second of a run in the window, which plays during the turn only."""
+    from genplay import shooting
+    from genplay.contract.requests import Control
+
+    def turn(seconds: float) -> float:
+        begun = window.bridge.runs[run_id].step
+        window.bridge.send(Control(run_id, Control.PLAY))
+        shooting.wait(lambda: window.bridge.runs[run_id].step > begun + 2, "the training to begin")
+        rate = _rate_in_window(window, run_id, seconds)
+        window.bridge.send(Control(run_id, Control.PAUSE))
+        shooting.wait(lambda: window.bridge.runs[run_id].status == "paused", "the training to pause")
+        shooting.settle(window)
+        return rate
+
+    return turn
+
+
+def _rate_in_window(window: Any, run_id: str, seconds: float) -> float:
     """Steps a second while the window's event loop runs as it does in use."""
     from PySide6.QtCore import QEventLoop, QTimer
 
-    trainer = window.engine._workshop.runs["window"].trainer  # its own count: the window hears of it only now and then
+    trainer = window.engine._workshop.runs[run_id].trainer  # its own count: the window hears of it only now and then
     loop = QEventLoop()
     QTimer.singleShot(round(1000 * seconds), loop.quit)
     first, begun = trainer.step, perf_counter()
@@ -378,6 +390,21 @@ def _denoise(chosen: argparse.Namespace, report: Report) -> None:
         "ratio": ratio,
     }
     report.at_least("genplay train diffusion against denoising-diffusion-pytorch", ratio, DENOISING, "x")
+
+
+# ---- the adversarial game -----------------------------------------------------------------------------------------
+
+
+def _play(chosen: argparse.Namespace, report: Report) -> None:
+    """A GAN on the ring in front of its canvas, against a loop of one's own."""
+    from genplay import shooting
+
+    steps = playing.bare_game()
+    with shooting.offscreen_window((1440, 900), "dark") as window:
+        playing.open_game(window)
+        turns: dict[str, Turn] = {"bare": lambda s: _timed(steps, s), "window": _turn(window, playing.RUN)}
+        found = report.results["game"] = _summary(_rates("game", turns, chosen))
+    report.at_least("game: in the window against the bare loop", found["ratios"]["window"], GAME, "x")
 
 
 if __name__ == "__main__":

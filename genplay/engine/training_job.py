@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from genplay.engine.lane import PASS
+from genplay.contract.spec import Kind
 from genplay.engine.run import Run, now
 
 REPORT_SECONDS = 0.2
 PUBLISH_SECONDS = 0.2
+GAME_SECONDS = 0.04  # for a game on points, whose every move is to be seen and whose weights are few
 FILM_SECONDS = 2.0
 FILM_GROWTH = 1.12  # a kept frame when the step has grown by this factor
 FIRST_FILM_SECONDS = 0.5
@@ -56,6 +58,12 @@ def train(run: Run, outside: Outside) -> Iterator[object]:
         yield None
 
 
+def is_game_on_points(run: Run) -> bool:
+    """Whether several players contend over points."""
+    assert run.trainer is not None
+    return len(run.trainer.players) > 1 and run.dataset.spec.kind is Kind.POINTS
+
+
 class _Clocks:
     """What is due when, while a run trains."""
 
@@ -65,6 +73,7 @@ class _Clocks:
         self.reported, self.published, self.saved = 0.0, 0.0, start
         self.filmed = start - FILM_SECONDS + FIRST_FILM_SECONDS
         self.rated, self.rated_step = start, run.step
+        self.publish_seconds = GAME_SECONDS if is_game_on_points(run) else PUBLISH_SECONDS
         self.next_kept = run.film[-1][0] * FILM_GROWTH if run.film else 0.0
 
     def tick(self, time: float, batch: int) -> None:
@@ -73,7 +82,7 @@ class _Clocks:
             self._measure_rate(time, batch)
             outside.report(run)
             self.reported = time
-        if time - self.published >= PUBLISH_SECONDS and outside.is_watched(run):
+        if time - self.published >= self.publish_seconds and outside.is_watched(run):
             outside.publish(run)
             self.published = time
         if time - self.filmed >= FILM_SECONDS:
