@@ -45,7 +45,7 @@ RECIPES: dict[str, list[str]] = {
     "gan-ring8-collapsed": ["gan", "--data", "ring", "--preset", "collapses", "--steps", "4000"],
     "gan-grid25": ["gan", "--data", "grid", "--preset", "healthy", "--steps", "12000"],
     "gan-grid25-collapsed": ["gan", "--data", "grid", "--preset", "collapses", "--steps", "4000"],
-    "gan-style-faces16": ["gan", "--data", "faces16", "--preset", "style", "--steps", "9000"],
+    "gan-style-faces16": ["gan", "--data", "faces16", "--preset", "style", "--steps", "7000"],
     "gan-faces16": ["gan", "--data", "faces16", "--preset", "pictures", "--steps", "3000"],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
     "gan-fashion28": [

@@ -6,8 +6,8 @@ import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genplay.engine.lane import PASS
 from genplay.contract.spec import Kind
+from genplay.engine.lane import PASS
 from genplay.engine.run import Run, now
 
 REPORT_SECONDS = 0.2

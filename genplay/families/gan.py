@@ -156,7 +156,7 @@ POINTS: dict[str, Any] = {"latent_size": 16, "width": 16, "depth": 3}
 SLOW_CRITIC: dict[str, Any] = {"momentum": 0.5, "discriminator_rate": 0.2}
 FAST: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 256, "ema": 0.998, "warmup": 0}
 PICTURES: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 32, "ema": 0.999, "warmup": 0, "cooldown": 0.3}
-STYLE: dict[str, Any] = {"network": "style", "latent_size": 32, "width": 24, "minibatch_deviation": True}
+STYLE: dict[str, Any] = {"network": "style", "latent_size": 32, "width": 32, "minibatch_deviation": True}
 REMEDIES = (
     Preset("spectral norm", "spectral norm", "Bounds how steep the discriminator can be.", {"spectral_norm": True}),
     Preset("r1", "R1 penalty", "Flattens the discriminator around real data.", {"r1": 1.0}),
@@ -216,7 +216,7 @@ class GAN(Model):
         ),
         Preset(
             "pictures", "Healthy pictures", "DCGAN, kept calm by R1.",
-            {"network": "dcgan", "width": 24, "latent_size": 32, "r1": 5.0, "lazy": 4, "minibatch_deviation": True},
+            {"network": "dcgan", "width": 24, "latent_size": 32, "r1": 1.0, "lazy": 4, "minibatch_deviation": True},
             PICTURES, kinds=(Kind.IMAGE,),
         ),
         Preset(
@@ -226,7 +226,7 @@ class GAN(Model):
         ),
         Preset(
             "style", "Style-based", "Styles, noise and R1: the best faces, at half the speed.",
-            {**STYLE, "r1": 5.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
+            {**STYLE, "r1": 2.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
         ),
     )  # fmt: skip
     remedies = REMEDIES
