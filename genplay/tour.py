@@ -41,6 +41,8 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.unfold()
         guide.parts_of_unfold()
         guide.guidance()
+        open_run(window, shipped("checkpoints") / "gan-ring8-collapsed.safetensors")
+        guide.rescue()
     return guide.shots
 
 
@@ -229,6 +231,19 @@ class _Guide:
             live(0.5)
             settle(self.window)
             self._shoot(f"guidance-{name}")
+
+    def rescue(self) -> None:
+        """A GAN that has collapsed goes on, raises its alarm, and is forked with a remedy."""
+        lab: Any = panel(self.window, "gan")
+        self.window.act("play")
+        wait(lambda: lab.alarms[0].isVisible(), "the alarm")
+        live(1)
+        self._shoot("collapse")
+        click(lab.alarms[0].fork)
+        wait(lambda: lab.session.rival is not None, "the fork")
+        live(3)
+        self._shoot("rescue")
+        self.window.act("stop")
 
 
 def _run(window: MainWindow) -> Any:

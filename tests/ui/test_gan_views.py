@@ -18,7 +18,7 @@ from genplay.ui.views import game_colours as colours
 from genplay.ui.views.batches import draw_lines, draw_pictures
 from genplay.ui.views.contour import level_lines
 from genplay.ui.views.game_canvas import GameCanvas
-from genplay.ui.views.game_layers import LONGEST, arrows, sprite
+from genplay.ui.views.game_layers import LONGEST, arrows, covered_by, sprite
 from genplay.ui.views.pixels import to_pixels
 from genplay.ui.views.readout import Readout, Row
 from genplay.ui.views.sentence import LINE, Sentence
@@ -278,3 +278,13 @@ def test_a_saddle_has_two_lines() -> None:
         ((-1.0, 0.0), (0.0, 1.0)),
         ((0.0, -1.0), (1.0, 0.0)),
     }
+
+
+def test_circles_follow_the_points_on_show_not_the_older_measures() -> None:
+    centres = np.array([[0.0, 0.0], [1.0, 0.0]])
+    half, stale = np.full(2, 0.5), np.array([False, True])
+    measured = rs.Modes(("0", "1"), half, half, stale, 1.0, 0.0, 1.0, 1.0, 1.0, 100, centres, np.full(2, 0.1))
+    x = np.zeros((100, 2), np.float32)
+    assert covered_by(x, measured).tolist() == [True, False]
+    x[:2] = (1.0, 0.05)
+    assert covered_by(x, measured).tolist() == [True, True]

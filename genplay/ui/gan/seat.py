@@ -13,6 +13,7 @@ from genplay.ui.bridge import Bridge
 from genplay.ui.gan.watch import Watch
 
 GAME_MS, MODES_MS = 40, 250  # between two looks while a run trains: no figure is read four times a second
+SAMPLES = 512  # as many as the curves are measured on
 GHOST_MS = 1000  # the future changes slowly, and takes ten times as long to see
 
 
@@ -37,7 +38,7 @@ class Seat(QObject):
         self._modes = Watch(bridge, f"{prefix}modes", MODES_MS, self)
         self._ghost = Watch(bridge, f"{prefix}ghost", GHOST_MS, self)
         self._active = False
-        self._modes.set_question(MeasureModes())
+        self._modes.set_question(MeasureModes(SAMPLES))
         self._game.answered.connect(self._take_game)
         self._modes.answered.connect(self._take_modes)
         self._ghost.answered.connect(self._take_ghost)

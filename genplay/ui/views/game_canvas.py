@@ -176,7 +176,7 @@ class GameCanvas(QWidget):
         if self._shows("gradients") and motion.stage in ("", "generator") and self.film is None:
             layers.draw_gradients(painter, plane, motion.before or game, self.field_scale)
         if self._shows("modes") and self.modes is not None:
-            layers.draw_modes(painter, plane, self.modes)
+            layers.draw_modes(painter, plane, self.modes, game.x if self.film is None else self.film)
         if self._shows("ghosts"):
             layers.draw_ghost(painter, plane, game)
         if self.motion is not None:

@@ -21,6 +21,7 @@ ARROWS = 140  # at most; of more points only some have one
 LONGEST, STRONG = 0.2, 0.9  # data units of an arrow; the quantile of strengths that gets it
 STEEP = 1.2  # or, where all are weaker: a slope of so many times the scale of the scores a data unit
 HEAD = 5.0
+HELD = 0.01  # share of the points that covers a mode
 
 
 @dataclass(frozen=True)
@@ -136,16 +137,28 @@ def draw_lattice(painter: QPainter, plane: Plane, game: Game) -> None:
     draw_lines(painter, np.stack([places[:, :, :-1], places[:, :, 1:]], axis=3))
 
 
-def draw_modes(painter: QPainter, plane: Plane, modes: Modes) -> None:
-    """A circle a mode: solid where it is covered, dashed where it is missed."""
+def covered_by(x: np.ndarray, modes: Modes) -> np.ndarray:
+    """Which modes (K,) points (N, 2) cover: those with at least 1 % of the points within their circle.
+
+    The measured ``modes`` come less often than the points that the canvas shows, and circles must not lag behind them.
+    """
+    assert modes.centres is not None and modes.radius is not None
+    far = np.linalg.norm(x[:, None] - modes.centres[None], axis=2)
+    inside = (far < modes.radius) & (far == far.min(1, keepdims=True))
+    return inside.mean(0) >= np.minimum(HELD, modes.ideal / 4)
+
+
+def draw_modes(painter: QPainter, plane: Plane, modes: Modes, x: np.ndarray) -> None:
+    """A circle a mode: solid where points ``x`` cover it, dashed where they miss it."""
     if modes.centres is None or modes.radius is None:
         return
     ratio = painter.device().devicePixelRatioF()
     tints = theme.colour("bad").rgba(), theme.colour("good").rgba()
-    for (x, y), radius, covered in zip(plane.place(modes.centres).tolist(), modes.radius.tolist(), modes.covered):
+    places, radii = plane.place(modes.centres).tolist(), modes.radius.tolist()
+    for (left, top), radius, covered in zip(places, radii, covered_by(x, modes)):
         ring = circle(tints[int(covered)], round(radius * plane.scale, 1), bool(covered), ratio)
         half = ring.deviceIndependentSize().width() / 2
-        painter.drawPixmap(QPointF(x - half, y - half), ring)
+        painter.drawPixmap(QPointF(left - half, top - half), ring)
 
 
 @lru_cache(maxsize=128)
