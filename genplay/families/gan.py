@@ -202,9 +202,13 @@ class GAN(Model):
     plots = (
         Plot("losses", (f"loss {D}", f"loss {G}"), labels=("D", "G")),
         Plot("modes covered", ("modes covered",)),
+        Plot(
+            "samples", ("precision", "recall", "pairwise distance", "KL to the data's modes"),
+            labels=("prec.", "rec.", "dist.", "KL"),
+        ),
         Plot("D accuracy", ("D accuracy real", "D accuracy fake"), labels=("real", "generated")),
         Plot("gradient norms", (f"gradient norm {D}", f"gradient norm {G}"), labels=("D", "G")),
-    )
+    )  # fmt: skip
     presets = (
         Preset(
             "healthy", "Healthy", "Finds every mode of rings and grids: pairs are judged together, weights averaged.",

@@ -65,6 +65,7 @@ class Panel(QWidget):
     shows_alarms: ClassVar[bool] = False  # whether it shows notices that name remedies itself
 
     export_wanted = Signal(object)  # Exhibit
+    drawing_wanted = Signal()  # to paint data
     go_to = Signal(str, dict)  # name of another panel and the state to give it
     failure_shown = Signal(object)  # Failure, to be shown over the panel
     progress_shown = Signal(float)  # of the slowest question under way; negative when none

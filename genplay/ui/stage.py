@@ -38,6 +38,7 @@ class Stage(QWidget):
     panel_changed = Signal(object)  # Panel or None
     export_clicked = Signal()
     export_wanted = Signal(object)  # Exhibit, from a panel's own button
+    drawing_wanted = Signal()
 
     def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,6 +124,7 @@ class Stage(QWidget):
         panel.failure_shown.connect(lambda failure: self._show_failure(panel, failure))
         panel.progress_shown.connect(lambda share: self._take_progress(panel, share))
         panel.export_wanted.connect(self.export_wanted)
+        panel.drawing_wanted.connect(self.drawing_wanted)
         panel.go_to.connect(self.go_to)
         self._settle()
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from genplay.contract.recipe import Recipe
     from genplay.contract.results import EngineStatus, Failure, FilmFrame, RunState
     from genplay.ui.library import LibraryItem
+    from genplay.ui.new_run import NewRunDialog
     from genplay.ui.views.curves import CurvesDock
     from genplay.ui.views.filmstrip import Filmstrip
     from genplay.ui.views.notice import NoticeBar
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
         self.stage.panel_changed.connect(self._panel_changed)
         self.stage.export_clicked.connect(lambda: self.act("export"))
         self.stage.export_wanted.connect(self.export)
+        self.stage.drawing_wanted.connect(self.draw_data)
         self.bridge.run_changed.connect(self._run_changed)
         self.bridge.run_removed.connect(self._run_removed)
         self.bridge.film_arrived.connect(lambda film: self.sidebar.show_film(film.run_id, film.x))
@@ -424,16 +426,28 @@ class MainWindow(QMainWindow):
             self.bridge.send(Control(run.run_id, Control.STOP))
             self.tell(f"Stopped {run.name}: its weights stay, its optimiser starts afresh at the next Play.")
 
-    def _act_new(self) -> None:
+    def _act_new(self) -> NewRunDialog | None:
         from genplay.ui.new_run import NewRunDialog
 
         if self.bridge.catalogue is None:
             self.tell("The engine is still loading; try again in a moment.")
-            return
+            return None
         dialog = NewRunDialog(self.bridge, self.settings, self, self.library)
         dialog.create_wanted.connect(self.create_run)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+        return dialog
+
+    def draw_data(self) -> None:
+        """Paint a distribution, and then make a run that learns it."""
+        from genplay.ui.gan import drawing
+
+        drawing.edit(self).saved.connect(self._learn_drawing)
+
+    def _learn_drawing(self, path: str) -> None:
+        dialog = self._act_new()
+        if dialog is not None:
+            dialog.browser.select_drawing(path)
 
     def create_run(self, request: CreateRun, play: bool = True) -> None:
         """Make a run and select it; ``play`` starts its training at once."""

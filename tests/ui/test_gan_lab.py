@@ -65,7 +65,7 @@ def test_without_a_run_it_says_what_to_do(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     for widget in panel.actions():
         qtbot.addWidget(widget)
-        assert not widget.isEnabled()
+        assert widget.isEnabled() == (widget is panel.draw)  # data can be drawn at any time
     assert panel.pages.currentWidget() is panel._empty and panel._empty.text == EMPTY
     assert panel.exhibit() is None and panel.state() == {}
 

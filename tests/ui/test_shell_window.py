@@ -854,3 +854,20 @@ def test_events_of_paint_do_not_run_the_start_twice(window, qtbot):
     QApplication.sendEvent(window.centralWidget(), QEvent(QEvent.Type.Paint))
     qtbot.wait(50)
     assert len(window.stage.panels) == panels
+
+
+def test_data_drawn_from_the_lab_is_chosen_for_a_new_run(window, monkeypatch):
+    from genplay.ui.data_browser import DataBrowser
+    from genplay.ui.gan.drawing import DrawingDialog
+    from genplay.ui.new_run import NewRunDialog
+
+    chosen = []
+    monkeypatch.setattr(DataBrowser, "select_drawing", lambda browser, path: chosen.append(path))
+    window.stage.panel("gan").draw.click()
+    dialog = window.findChild(DrawingDialog)
+    assert dialog.isVisible()
+    dialog.saved.emit("blob.npz", "Blob")
+    dialog.reject()
+    assert chosen == ["blob.npz"]
+    assert window.findChild(NewRunDialog).isVisible()
+    window.findChild(NewRunDialog).reject()

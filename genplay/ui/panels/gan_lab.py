@@ -55,6 +55,7 @@ class GanLabPanel(Panel):
         ("W", "Rewind: one snapshot back (Enter goes there)"),
         ("F", "Fork with a remedy"),
         ("C", "Close the comparison"),
+        ("A", "Draw data with an airbrush"),
     )
 
     def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
@@ -102,8 +103,11 @@ class GanLabPanel(Panel):
         self.rewind = FoldingButton(theme.icon("rewind"), "Rewind")
         self.rewind.setToolTip("Go back to a snapshot of the training (W)")
         self.rewind.clicked.connect(self.way_back.back)
+        self.draw = FoldingButton(theme.icon("modes"), "Draw data")
+        self.draw.setToolTip("Paint a distribution with an airbrush, for a new run to learn (A)")
+        self.draw.clicked.connect(self.drawing_wanted)
         self.session.news.connect(self._follow)
-        return [*self.players.buttons.values(), self.slow, self.rewind]
+        return [*self.players.buttons.values(), self.slow, self.rewind, self.draw]
 
     def _bind_keys(self) -> None:
         """Keys that work wherever the focus is while the tab is in front."""
@@ -118,6 +122,7 @@ class GanLabPanel(Panel):
             self.way_back.back,
             self._fork_by_key,
             self.session.part,
+            self.drawing_wanted.emit,
         )
         for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
