@@ -60,6 +60,15 @@ RECIPES: dict[str, list[str]] = {
         "2500",
     ],
 }
+NAMES = {  # where the data and the family do not tell two of them apart
+    "gan-ring8": "Ring · GAN, healthy",
+    "gan-ring8-collapsed": "Ring · GAN, collapsed",
+    "gan-grid25": "Grid · GAN, healthy",
+    "gan-grid25-collapsed": "Grid · GAN, collapsed",
+    "gan-style-faces16": "Faces · style-based GAN",
+    "gan-faces16": "Faces · GAN, healthy",
+    "gan-faces16-collapsed": "Faces · GAN, collapsed",
+}
 
 
 def main(names: list[str]) -> int:
@@ -72,7 +81,8 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or RECIPES:
         out = FOLDER / f"{name}.safetensors"
-        status = genplay(["train", *RECIPES[name], "--out", str(out), "--overwrite", "--quiet"])
+        title = ["--name", NAMES[name]] if name in NAMES else []
+        status = genplay(["train", *RECIPES[name], *title, "--out", str(out), "--overwrite", "--quiet"])
         if status:
             return status
     return 0
