@@ -337,8 +337,13 @@ class GAN(Model):
         return Objective(loss, D, {"D real": self._told(real_score), "D fake": self._told(fake_score)})
 
     def _scores(self, x: Tensor, fake: Tensor, labels: Tensor | None, level: float | None) -> tuple[Tensor, Tensor]:
-        """Scores of real and generated data, each in a pass of its own: statistics of a batch must not mix them."""
-        return self.discriminator(x, labels, level).float(), self.discriminator(fake, labels, level).float()
+        """Scores of real and generated data: in one pass, or in two where D sees statistics of the batch."""
+        critic = self.discriminator
+        if critic.head.sees_the_batch or len(x) % critic.packing:
+            return critic(x, labels, level).float(), critic(fake, labels, level).float()
+        both = None if labels is None else torch.cat([labels, labels])
+        real_score, fake_score = critic(torch.cat([x, fake]), both, level).float().chunk(2)
+        return real_score, fake_score
 
     def _told(self, score: Tensor) -> Tensor:
         """The mean score, as the probability of being real where it is a logit."""

@@ -83,6 +83,11 @@ class Head(nn.Module):
         if self.labels is not None:
             nn.init.normal_(self.labels.vectors.weight, std=features**-0.5)
 
+    @property
+    def sees_the_batch(self) -> bool:
+        """Whether a score depends on the other samples."""
+        return self.discriminate is not None or self.deviation is not None
+
     def forward(self, features: Tensor, labels: Tensor | None) -> Tensor:
         parts = [features]
         parts += [self.deviation(features)] if self.deviation is not None else []
