@@ -189,7 +189,7 @@ def test_the_icon_is_what_its_script_draws(tmp_path: Path) -> None:
 def test_runtime_imports_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", line)[0].lower() for line in project["dependencies"]}
-    packages = {"PIL": "pillow", "PySide6": "pyside6-essentials"}
+    packages = {"PIL": "pillow", "PySide6": "pyside6-essentials", "shiboken6": "pyside6-essentials"}
     for path in (ROOT / "genplay").rglob("*.py"):
         for name in _imported(path):
             if name != "genplay" and name not in sys.stdlib_module_names:

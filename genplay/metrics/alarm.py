@@ -27,9 +27,9 @@ FADED = 0.1  # of the earlier gradient norm
 WINDOW, SWINGS = 20, 6  # measurements, and turns among them
 SWING = 0.25  # of the modes, or of the largest KL log(modes)
 
-AGAINST_COLLAPSE = (
-    "packing", "minibatch discrimination", "unrolled", "minibatch deviation", "mode seeking", "gradient penalty", "r1",
-    "wasserstein", "spectral norm", "two time-scales", "instance noise",
+AGAINST_COLLAPSE = (  # as benchmarks/remedies.py measured them
+    "two time-scales", "packing", "minibatch discrimination", "minibatch deviation", "unrolled", "mode seeking", "r1",
+    "spectral norm", "gradient penalty", "wasserstein", "instance noise",
 )  # fmt: skip
 AGAINST_A_WINNER = (
     "r1", "gradient penalty", "spectral norm", "instance noise", "label smoothing", "wasserstein", "two time-scales",
