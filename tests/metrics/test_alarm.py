@@ -65,7 +65,7 @@ def test_modes_lost_are_missed_since_they_were_lost():
     (found,) = alarms(covering(values), REMEDIES)
     assert (found.level, found.title, found.since) == ("bad", "Mode collapse", 650)
     assert found.text == "5 of 8 modes missed since step 650."
-    assert found.remedies[:2] == ("packing", "minibatch discrimination")
+    assert found.remedies[:3] == ("two time-scales", "packing", "minibatch discrimination")
 
 
 def test_modes_never_found_are_missed_since_the_start():
