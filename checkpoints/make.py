@@ -17,7 +17,6 @@ FOLDER = Path(__file__).resolve().parent
 LONG = ["--set", "learning_rate=0.001", "ema=0.9995"]
 BLOCKS = ["--set", "stem=4", "width=48"]  # for pictures of more pixels
 COOL = ["--set", "cooldown=0.3"]
-TOLD = ["--set", "conditional=true"]
 RECIPES: dict[str, list[str]] = {
     "vae-faces16": ["vae", "--data", "faces16", "--steps", "30000", *LONG],
     "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "5000", "--set", "sigma=0.25"],
@@ -45,7 +44,6 @@ RECIPES: dict[str, list[str]] = {
     "gan-ring8-collapsed": ["gan", "--data", "ring", "--preset", "collapses", "--steps", "4000"],
     "gan-grid25": ["gan", "--data", "grid", "--preset", "healthy", "--steps", "12000"],
     "gan-grid25-collapsed": ["gan", "--data", "grid", "--preset", "collapses", "--steps", "4000"],
-    "gan-style-faces16": ["gan", "--data", "faces16", "--preset", "style", "--steps", "7000"],
     "gan-faces16": ["gan", "--data", "faces16", "--preset", "pictures", "--steps", "3000"],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
     "gan-fashion28": [
@@ -65,7 +63,6 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8-collapsed": "Ring · GAN, collapsed",
     "gan-grid25": "Grid · GAN, healthy",
     "gan-grid25-collapsed": "Grid · GAN, collapsed",
-    "gan-style-faces16": "Faces · style-based GAN",
     "gan-faces16": "Faces · GAN, healthy",
     "gan-faces16-collapsed": "Faces · GAN, collapsed",
 }

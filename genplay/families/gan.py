@@ -229,7 +229,7 @@ class GAN(Model):
             kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "style", "Style-based", "Styles, noise and R1: the best faces, at half the speed.",
+            "style", "Style-based", "A mapping to styles, noise in every layer, and R1: softer than DCGAN at first, with codes to take apart.",
             {**STYLE, "r1": 2.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
         ),
     )  # fmt: skip
