@@ -46,17 +46,6 @@ RECIPES: dict[str, list[str]] = {
     "gan-grid25-collapsed": ["gan", "--data", "grid", "--preset", "collapses", "--steps", "4000"],
     "gan-faces16": ["gan", "--data", "faces16", "--preset", "pictures", "--steps", "3000"],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
-    "gan-fashion28": [
-        "gan",
-        "--data",
-        "fashion28",
-        "--preset",
-        "pictures",
-        "--set",
-        "conditional=true",
-        "--steps",
-        "2500",
-    ],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8": "Ring · GAN, healthy",

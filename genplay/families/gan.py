@@ -229,7 +229,7 @@ class GAN(Model):
             kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "style", "Style-based", "A mapping to styles, noise in every layer, and R1: softer than DCGAN at first, with codes to take apart.",
+            "style", "Style-based", "Codes that can be taken apart; slower than DCGAN, and softer faces so far.",
             {**STYLE, "r1": 2.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
         ),
     )  # fmt: skip
