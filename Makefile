@@ -6,7 +6,7 @@ export PYTHON PIP_ARGS
 BIN := .venv/bin
 OFFSCREEN := QT_QPA_PLATFORM=offscreen
 # One process a core, each with one thread; a file's tests stay together, since they share what is slow to make.
-PYTEST := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+PYTEST := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run tour test test-all lint checkpoints attributes shots bench icon wheel desktop clean

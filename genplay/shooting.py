@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from genplay.contract.errors import BadInput
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QKeySequence
+
     from genplay.ui.panel import Panel
     from genplay.ui.window import MainWindow
 
@@ -106,16 +108,22 @@ def shoot(window: MainWindow, path: Path) -> None:
         raise BadInput(f"{path.name} could not be written.")
 
 
-def press(window: MainWindow, keys: str) -> None:
-    """Press keys, written such as Ctrl+J. Raises ``BadInput`` for what is none."""
+def key_sequence(keys: str) -> QKeySequence:
+    """Keys written such as Ctrl+J. Raises ``BadInput`` for what is none."""
     from PySide6.QtCore import Qt
     from PySide6.QtGui import QKeySequence
-    from PySide6.QtTest import QTest
 
     sequence = QKeySequence(keys)
     first: Any = sequence
     if sequence.isEmpty() or first[0].key() == Qt.Key.Key_unknown:
         raise BadInput(f"There are no keys {keys!r}.")
+    return sequence
+
+
+def press(window: MainWindow, sequence: QKeySequence) -> None:
+    """Press keys and wait for what they lead to."""
+    from PySide6.QtTest import QTest
+
     QTest.keySequence(window, sequence)
     settle(window)
 
@@ -130,6 +138,7 @@ def shot(
     keys: Sequence[str] = (),
 ) -> None:
     """``genplay shot``: a tab showing the first checkpoint that it serves, after some training and keys if wanted."""
+    sequences = [key_sequence(one) for one in keys]
     with offscreen_window(size, theme) as window:
         for checkpoint in checkpoints:
             open_run(window, checkpoint)
@@ -140,6 +149,6 @@ def shot(
             window.act("play")
             live(train_seconds)
         settle(window) if not train_seconds else live(0.3)
-        for one in keys:
-            press(window, one)
+        for sequence in sequences:
+            press(window, sequence)
         shoot(window, out)
