@@ -39,6 +39,7 @@ IDLE_MS, BUSY_MS = 5.0, 10.0
 LATE_MS, LATEST_MS, IMPORT_MS = 6.0, 100.0, 250.0
 STEP_MS, GUIDE_MS = 16.0, 150.0
 TICK_MS = 16
+WARM_SECONDS = 3.0  # after the start of the game: each plot takes some 50 ms to build beside it
 PATIENCE = 60.0
 PARTS = ("latent", "unfold", "guidance", "game")
 GAME_LATE_MS, GAME_FRAMES = 8.0, 20.0
@@ -114,7 +115,7 @@ def _measure_sampling(report: Report, chosen: argparse.Namespace) -> None:
 
 
 def _measure_game(report: Report, chosen: argparse.Namespace) -> None:
-    """The canvas of the GAN lab with all layers while the ring preset trains."""
+    """The canvas of the GAN lab with all layers while the ring preset trains, once its plots have been built."""
     from figures import playing
 
     from genplay import shooting
@@ -124,6 +125,7 @@ def _measure_game(report: Report, chosen: argparse.Namespace) -> None:
     with shooting.offscreen_window((1440, 900), "dark") as window:
         panel = playing.open_game(window)
         with _training(window, playing.RUN):
+            shooting.live(WARM_SECONDS)
             frames = playing.Frames(panel)
             with _lateness(late):
                 shooting.live(chosen.seconds)

@@ -401,7 +401,7 @@ def _play(chosen: argparse.Namespace, report: Report) -> None:
 
     steps = playing.bare_game()
     with shooting.offscreen_window((1440, 900), "dark") as window:
-        playing.open_game(window)
+        playing.open_game(window, all_layers=False)
         turns: dict[str, Turn] = {"bare": lambda s: _timed(steps, s), "window": _turn(window, playing.RUN)}
         found = report.results["game"] = _summary(_rates("game", turns, chosen))
     report.at_least("game: in the window against the bare loop", found["ratios"]["window"], GAME, "x")

@@ -45,6 +45,19 @@ RECIPES: dict[str, list[str]] = {
     "gan-grid25": ["gan", "--data", "grid", "--preset", "healthy", "--steps", "12000"],
     "gan-grid25-collapsed": ["gan", "--data", "grid", "--preset", "collapses", "--steps", "4000"],
     "gan-faces16": ["gan", "--data", "faces16", "--preset", "pictures", "--steps", "3000"],
+    "gan-faces16-style": ["gan", "--data", "faces16", "--preset", "style", "--steps", "5000"],
+    "gan-fashion28": [
+        "gan",
+        "--data",
+        "fashion28",
+        "--preset",
+        "pictures",
+        "--set",
+        "conditional=true",
+        "width=16",
+        "--steps",
+        "4000",
+    ],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
@@ -53,6 +66,8 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "gan-grid25": "Grid · GAN, healthy",
     "gan-grid25-collapsed": "Grid · GAN, collapsed",
     "gan-faces16": "Faces · GAN, healthy",
+    "gan-faces16-style": "Faces · GAN with styles",
+    "gan-fashion28": "Fashion · GAN, told what to draw",
     "gan-faces16-collapsed": "Faces · GAN, collapsed",
 }
 

@@ -55,9 +55,12 @@ def wait(condition: Callable[[], object], what: str, seconds: float = PATIENCE) 
 
 
 def live(seconds: float) -> None:
-    """Let the window live for a while."""
-    end = time.monotonic() + seconds
-    wait(lambda: time.monotonic() >= end, "time to pass", seconds + PATIENCE)
+    """Let the window live for a while, as it does when a person is at it: asleep until something happens."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
 
 
 def open_run(window: MainWindow, checkpoint: Path) -> None:

@@ -11,8 +11,11 @@ from figures import loop
 RUN = "game"
 
 
-def open_game(window: Any) -> Any:
-    """A new run of the healthy preset on the ring, selected, with every layer of its canvas on; returns the panel."""
+def open_game(window: Any, all_layers: bool = True) -> Any:
+    """A new run of the healthy preset on the ring, selected, with every layer of its canvas on; returns the panel.
+
+    Without ``all_layers`` the canvas shows what it shows at first.
+    """
     from genplay import families, shooting
     from genplay.contract.requests import CreateRun
 
@@ -22,7 +25,8 @@ def open_game(window: Any) -> Any:
     shooting.wait(lambda: RUN in window.bridge.runs, "the run")
     window.select(RUN)
     panel: Any = shooting.panel(window, "gan")
-    panel.session.set("show all layers", hidden=())
+    if all_layers:
+        panel.session.set("show all layers", hidden=())
     shooting.settle(window)
     return panel
 

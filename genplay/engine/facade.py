@@ -16,6 +16,7 @@ from genplay.contract.results import EngineStatus, Failure, Update
 from genplay.engine.lane import Lane
 from genplay.engine.mailbox import Mailbox
 from genplay.engine.preload import load_libraries
+from genplay.engine.turns import Turns
 
 if TYPE_CHECKING:
     from genplay.engine.workshop import Workshop
@@ -41,7 +42,8 @@ class ThreadedEngine:
     ) -> None:
         self._mailbox = Mailbox()
         self._train = Lane("train", self._failed)
-        self._view = Lane("view", self._failed) if lanes > 1 else self._train
+        self._turns = Turns()
+        self._view = Lane("view", self._failed, around=self._turns.answering) if lanes > 1 else self._train
         self._errands = Lane("errands", self._failed)
         self._workshop: Workshop | None = None
         self._closed = False
@@ -115,7 +117,7 @@ class ThreadedEngine:
 
             set_threads(threads)
             lanes = (self._train, self._view, self._errands)
-            self._workshop = Workshop(self._mailbox, *lanes, root, device, autosave_seconds)
+            self._workshop = Workshop(self._mailbox, *lanes, self._turns, root, device, autosave_seconds)
             gc.freeze()  # torch's objects live for ever: looking through them would stop all threads for some 50 ms
         except Exception as error:
             log.exception("the engine could not start")

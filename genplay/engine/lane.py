@@ -35,15 +35,22 @@ class Job:
 class Lane:
     """Runs until ``close``. Jobs take turns of ``slice_seconds`` or one step; a posted call runs within one step.
 
-    ``failed`` is told of an exception in a posted call. Everything but ``post``, ``close`` and ``join`` must be called
+    ``failed`` is told of an exception in a posted call; ``around`` is entered with a job for each of its turns.
+    Everything but ``post``, ``close`` and ``join`` must be called
     from the lane itself.
     """
 
-    def __init__(self, name: str, failed: Callable[[BaseException], None], slice_seconds: float = 0.03) -> None:
+    def __init__(
+        self,
+        name: str,
+        failed: Callable[[BaseException], None],
+        slice_seconds: float = 0.03,
+        around: Callable[[object], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+    ) -> None:
         self._calls: deque[Callable[[], None]] = deque()
         self._wake = threading.Event()
         self._jobs: OrderedDict[str, Job] = OrderedDict()  # in the order of their turns
-        self._failed, self._slice_seconds = failed, slice_seconds
+        self._failed, self._slice_seconds, self._around = failed, slice_seconds, around
         self._closing = False
         self._last_busy = 0.0  # when a job that does not step aside had a turn
         self._thread = threading.Thread(target=self._loop, name=f"genplay-{name}")
@@ -101,7 +108,8 @@ class Lane:
             job = self._next()
             if job is not None:
                 self._jobs.move_to_end(job.key)
-                self._advance(job)
+                with self._around(job):
+                    self._advance(job)
             elif self._jobs:
                 self._wake.wait(QUIET_SECONDS / 4)
 

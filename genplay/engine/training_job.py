@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ FIRST_FILM_SECONDS = 0.5
 class Outside:
     """What training tells others: report (state and curves), publish (weights), film (keep?), save.
 
-    ``waits`` says whether a run is so far ahead of the one it is paired with that it waits for it.
+    ``waits`` says whether a run is so far ahead of the one it is paired with that it waits for it. ``stepping`` is
+    entered for every step.
     """
 
     report: Callable[[Run], None]
@@ -32,6 +34,7 @@ class Outside:
     save: Callable[[Run], None]
     autosave_seconds: float
     waits: Callable[[Run], bool] = lambda _: False
+    stepping: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
 
 
 def train(run: Run, outside: Outside) -> Iterator[object]:
@@ -47,7 +50,8 @@ def train(run: Run, outside: Outside) -> Iterator[object]:
     while True:
         while outside.waits(run):
             yield PASS
-        run.advance()
+        with outside.stepping():
+            run.advance()
         time = now()
         run.seconds = begun_at + time - started
         clock.tick(time, batch)

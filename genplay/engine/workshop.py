@@ -33,6 +33,7 @@ from genplay.engine.shelf import Replicas, Shelf, Shown
 from genplay.engine.stages import Stages
 from genplay.engine.store import SavedRun, Store
 from genplay.engine.training_job import Outside, train
+from genplay.engine.turns import Turns
 from genplay.probes import all as all_probes
 
 log = logging.getLogger("genplay")
@@ -42,10 +43,21 @@ ELSEWHERE = "Another genplay is open and has your runs; what is trained here is 
 
 
 class Workshop:
-    """Handles requests. ``train``, ``view`` and ``errands`` are lanes; the first two may be the same one."""
+    """Handles requests. ``train``, ``view`` and ``errands`` are lanes; the first two may be the same one.
+
+    ``turns`` is what the view lane takes its turns by.
+    """
 
     def __init__(
-        self, mailbox: Mailbox, train: Lane, view: Lane, errands: Lane, root: Path, wanted: str, autosave_seconds: float
+        self,
+        mailbox: Mailbox,
+        train: Lane,
+        view: Lane,
+        errands: Lane,
+        turns: Turns,
+        root: Path,
+        wanted: str,
+        autosave_seconds: float,
     ) -> None:
         self.mailbox, self.train, self.view, self.errands = mailbox, train, view, errands
         self.shelf, self.replicas = Shelf(), Replicas()
@@ -62,6 +74,7 @@ class Workshop:
             save=self._autosave,
             autosave_seconds=autosave_seconds,
             waits=self._waits,
+            stepping=turns.stepping,
         )
         mailbox.put_catalogue(catalogue.build())
         self._open_store()

@@ -229,8 +229,8 @@ class GAN(Model):
             kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "style", "Style-based", "Codes that can be taken apart; slower than DCGAN, and softer faces so far.",
-            {**STYLE, "r1": 2.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
+            "style", "Style-based", "Codes that can be taken apart into coarse and fine; slower than DCGAN.",
+            {**STYLE, "r1": 1.0, "lazy": 4}, PICTURES, kinds=(Kind.IMAGE,),
         ),
     )  # fmt: skip
     remedies = REMEDIES

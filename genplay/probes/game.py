@@ -23,7 +23,7 @@ from genplay.probes.samples import cut, merged, samplers
 
 GENERATOR = "generator"  # the group of parameters that is no discriminator's
 MAX_POINTS, MAX_SIDE, MAX_LINES, MAX_AHEAD = 10_000, 512, 101, 200
-ROWS = 1024  # points scored at once
+ROWS = 4096  # points scored at once: one large call does not hold up the training beside it as some small ones do
 REACH, ALONG = 2.5, 61  # how far the latent grid reaches, and the points of each of its lines
 RATE, BATCH = 1e-3, 256  # of the further steps
 
@@ -48,6 +48,7 @@ class LookAtGame(Probe):
         real = data.train[chosen(len(data.train), question.n, generator).to(data.train.device)].to(model.device)
         at = grid(question.side, question.extent).to(model.device)
         score, gradient = pushed(model, frame.x)
+        score_real, field = scores(model, torch.cat([real, at])).split([len(real), len(at)])
         ghost = None
         for ghost in further(model, data, question.unroll, generator) if question.unroll else ():
             yield BREATH
@@ -55,10 +56,10 @@ class LookAtGame(Probe):
             x=_numpy(frame.x),
             real=_numpy(real),
             z=_numpy(frame.extras["z"]) if "z" in frame.extras else np.zeros((question.n, 0), np.float32),
-            field=_numpy(scores(model, at).view(question.side, -1)),
+            field=_numpy(field.view(question.side, -1)),
             extent=question.extent,
             score_x=_numpy(score),
-            score_real=_numpy(scores(model, real)),
+            score_real=_numpy(score_real),
             gradient=_numpy(gradient),
             lines=_numpy(warped(model, question.lines)),
             threshold=float(model.threshold),

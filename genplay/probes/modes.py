@@ -39,7 +39,7 @@ class MeasureModes(Probe):
 
 @torch.no_grad()
 def measured(
-    model: Model, data: Dataset, n: int, generator: Generator, attribute: str = "", coarse: int = 256
+    model: Model, data: Dataset, n: int, generator: Generator, attribute: str = "", coarse: int = 512
 ) -> Iterator[Partial]:
     """``results.Modes`` of ``coarse`` samples or more, then of twice as many and so on up to ``n``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 
 if TYPE_CHECKING:
@@ -65,16 +65,14 @@ def of_image(image: QImage, ratio: float = 1.0) -> QPixmap:
 
 def of_points(x: np.ndarray, tint: QColor, background: QColor, ratio: float = 1.0) -> QPixmap:
     """Points (N, 2) in [-1, 1] as dots; at most 600 of them."""
+    from genplay.ui.views.batches import draw_pictures, sprite
+
     pixmap = QPixmap(round(SIDE * ratio), round(SIDE * ratio))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(background)
     painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(tint)
-    for a, b in x[:600].tolist():
-        if abs(a) < 1.5 and abs(b) < 1.5:
-            painter.drawEllipse(QPointF((0.5 + a * 0.42) * SIDE, (0.5 - b * 0.42) * SIDE), 0.9, 0.9)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    draw_pictures(painter, (x[:600] * [0.42, -0.42] + 0.5) * SIDE, sprite(tint.rgba(), 1.8, ratio))
     painter.end()
     return pixmap
 

@@ -254,9 +254,9 @@ def test_pictures_need_a_discriminator_and_a_sensible_number():
 
 def test_modes_are_refined_from_samples_twice_as_many_each_time():
     data = toy_data(dataclasses.replace(POINTS, attributes=POINTS.attributes))
-    found = answers(MeasureModes(n=1000, seed=1), model_of(), data)
+    found = answers(MeasureModes(n=2000, seed=1), model_of(), data)
     counts = [a.value.n for a in found]
-    assert counts == [256, 512, 1000]
+    assert counts == [512, 1024, 2000]
     assert [a.progress for a in found] == [0.256, 0.512, 1.0]
     value = found[-1].value
     assert 0 <= value.accuracy_real <= 1 and 0 <= value.accuracy_fake <= 1

@@ -15,10 +15,10 @@ from genplay.contract import results as rs
 from genplay.contract.fake_engine import RING
 from genplay.ui import theme
 from genplay.ui.views import game_colours as colours
-from genplay.ui.views.batches import draw_lines, draw_pictures
+from genplay.ui.views.batches import draw_lines, draw_pictures, sprite
 from genplay.ui.views.contour import level_lines
 from genplay.ui.views.game_canvas import GameCanvas
-from genplay.ui.views.game_layers import LONGEST, arrows, covered_by, sprite
+from genplay.ui.views.game_layers import LONGEST, arrows, covered_by
 from genplay.ui.views.pixels import to_pixels
 from genplay.ui.views.readout import Readout, Row
 from genplay.ui.views.sentence import LINE, Sentence
@@ -118,8 +118,30 @@ def test_a_game_is_drawn_once_however_often_it_is_painted(qtbot: QtBot) -> None:
         canvas.repaint()
     assert canvas.renders == before
     canvas.set_game(game(60))
-    canvas.repaint()
-    assert canvas.renders == before + 1
+    qtbot.waitUntil(lambda: canvas.renders == before + 1)
+
+
+def test_games_in_quick_succession_are_drawn_in_bits_and_the_newest_is_what_stays(qtbot: QtBot) -> None:
+    canvas = GameCanvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(500, 300)
+    canvas.set_game(game())
+    canvas.show()
+    qtbot.waitExposed(canvas)
+    canvas.grab()
+    before = _as_shown(canvas)
+    for n in (60, 70, 80):
+        canvas.set_game(game(n))
+        assert np.array_equal(_as_shown(canvas), before)  # until the new one is complete
+    qtbot.waitUntil(lambda: not canvas._slices.isActive())
+    assert not np.array_equal(_as_shown(canvas), before)
+    assert np.array_equal(_as_shown(canvas), to_pixels(canvas._render(1.0)))
+
+
+def _as_shown(canvas: GameCanvas) -> np.ndarray:
+    """The picture on show, without the pointer's findings."""
+    assert canvas._picture is not None
+    return to_pixels(canvas._picture)
 
 
 def test_the_wheel_zooms_about_the_pointer_and_double_click_comes_back(qtbot: QtBot) -> None:

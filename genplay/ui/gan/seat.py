@@ -12,7 +12,7 @@ from genplay.contract.spec import Kind
 from genplay.ui.bridge import Bridge
 from genplay.ui.gan.watch import Watch
 
-GAME_MS, MODES_MS = 40, 250  # between two looks while a run trains: no figure is read four times a second
+GAME_MS, MODES_MS = 45, 400  # between two looks while a run trains: no figure is read oftener
 SAMPLES = 512  # as many as the curves are measured on
 GHOST_MS = 1000  # the future changes slowly, and takes ten times as long to see
 

@@ -31,7 +31,7 @@ from genplay.ui.views.plots import Curve, CurvePlot, Library
 from genplay.ui.views.series import CurveStore
 from genplay.ui.views.slider import ValueSlider
 
-REDRAW_MS, LIVE_MS = 100, 400  # after a change by the user, and between two rounds of drawing while a model trains
+REDRAW_MS, LIVE_MS = 100, 700  # after a change by the user, and between two rounds of drawing while a model trains
 SMOOTHING = 0.9
 GRADIENTS = Plot("gradient norm", ("gradient norm*",))
 IDLE = "Press Play: the curves of this model appear here as it trains."

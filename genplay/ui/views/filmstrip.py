@@ -16,7 +16,7 @@ from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.panel import Exhibit
 from genplay.ui.views import pixels
-from genplay.ui.views.scatter import splat
+from genplay.ui.views.batches import draw_pictures, sprite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -296,12 +296,11 @@ def thumbnail(x: np.ndarray, tint: QColor) -> QImage:
 
 
 def _point_thumbnail(points: np.ndarray, tint: QColor) -> QImage:
-    import numpy as np
-
     side = THUMB * 2
-    canvas = np.zeros((side, side, 4), np.uint8)
-    place = (points / 2.4 + 0.5) * side
-    splat(canvas, place[:, 0], side - place[:, 1], np.full((1, 3), 255, np.float32), 4.0, 1.0)
-    canvas[..., 3] = canvas[..., 0]  # how much of a pixel is covered
-    canvas[..., :3] = tint.red(), tint.green(), tint.blue()
-    return pixels.to_qimage(canvas)
+    image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    draw_pictures(painter, (points * [1, -1] / 2.4 + 0.5) * side, sprite(tint.rgba(), 4.0, 1.0))
+    painter.end()
+    return image

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from time import perf_counter
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -36,6 +37,8 @@ ZOOM_STEP, LEAST_ZOOM, MOST_ZOOM = 1.2, 0.8, 8.0
 CALM = 0.3  # how fast the scale of colours follows the scores
 REST = 0.3  # opacity of points that a stage of slow motion is not about
 BAR = 72
+LIVE = 0.25  # seconds: games that come as soon after one another are drawn bit by bit
+SLICE = 0.002  # seconds of drawing, about, after which other events have their turn
 
 
 class GameCanvas(QWidget):
@@ -53,6 +56,12 @@ class GameCanvas(QWidget):
         self.field_scale = 0.0
         self.renders = 0  # how often the picture has been drawn
         self._picture: QImage | None = None
+        self._bits: Iterator[QImage | None] | None = None  # a picture that is being drawn
+        self._slices = QTimer(self, singleShot=True)
+        self._slices.timeout.connect(self._draw_on)
+        self._drawing: Game | None = None  # the game of that picture, or of the last one
+        self._shown_at = 0.0
+        self._ghost: tuple[np.ndarray, np.ndarray] | None = None  # a look ahead, and its line
         self._zoom, self._centre = 1.0, (0.0, 0.0)
         self._pointer: QPointF | None = None
         self.setMouseTracking(True)
@@ -76,7 +85,8 @@ class GameCanvas(QWidget):
         else:
             scale = colours.scale_of(game.field, game.threshold)
             self.field_scale = scale if not self.field_scale else self.field_scale * (scale / self.field_scale) ** CALM
-        self._redraw()
+        live, self._shown_at = perf_counter() - self._shown_at < LIVE, perf_counter()
+        self._renew(live and game is not None)
 
     def set_modes(self, modes: Modes | None) -> None:
         """Show which modes are covered."""
@@ -84,7 +94,7 @@ class GameCanvas(QWidget):
         if modes is not None:
             self.setAccessibleDescription(f"{int(modes.covered.sum())} of {len(modes.covered)} modes covered")
         if not _same_circles(before, modes):
-            self._redraw()
+            self._renew(perf_counter() - self._shown_at < LIVE)
 
     def set_hidden(self, hidden: Collection[str]) -> None:
         """Hide layers by name."""
@@ -128,16 +138,50 @@ class GameCanvas(QWidget):
 
     # ---- painting -----------------------------------------------------------------------------------------------
 
+    def _renew(self, live: bool) -> None:
+        """Show something else: bit by bit while a model trains, at once otherwise."""
+        if live and self._picture is not None and self.isVisible():
+            self._begin()
+        else:
+            self._redraw()
+
     def _redraw(self) -> None:
-        self._picture = None
+        self._drop()
         self.update()
 
+    def _drop(self) -> None:
+        self._picture = self._bits = None
+        self._slices.stop()
+
+    def _begin(self) -> None:
+        """Draw a new picture bit by bit, while the old one is on show; one that is under way is finished first."""
+        if self._bits is None:
+            self._bits = self._drawn(self.devicePixelRatioF())
+            self._slices.start(0)
+
+    def _draw_on(self) -> None:
+        """Some bits of the picture that is under way; the newest game follows when it is not that of the picture."""
+        if self._bits is None:
+            return
+        end = perf_counter() + SLICE
+        for picture in self._bits:
+            if picture is not None:
+                self._picture, self._bits = picture, None
+                self.update()
+                if self.game is not self._drawing:
+                    self._begin()
+                return
+            if perf_counter() > end:
+                self._slices.start(0)
+                return
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._picture = None
+        self._drop()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatioF() != ratio:
+            self._drop()
             self._picture = self._render(ratio)
         painter = QPainter(self)
         painter.drawImage(0, 0, self._picture)
@@ -150,37 +194,59 @@ class GameCanvas(QWidget):
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _render(self, ratio: float) -> QImage:
+        *_, picture = self._drawn(ratio)
+        assert picture is not None
+        return picture
+
+    def _drawn(self, ratio: float) -> Iterator[QImage | None]:
+        """The picture, after a None for each layer."""
         self.renders += 1
+        self._drawing = self.game
         size = self.size() * ratio
         image = QImage(max(1, size.width()), max(1, size.height()), QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         image.fill(theme.colour("card"))
         painter = QPainter(image)
-        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        if self.game is not None:
-            self._draw_game(painter, self.game)
-            self._draw_corners(painter)
-        elif self.placeholder:
-            painter.setPen(theme.colour("dim"))
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self.placeholder)
-        painter.end()
-        return image
+        try:  # a picture that is given up must not go before its painter
+            painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+            if self.game is not None:
+                for draw in self._layers(painter, self.game):
+                    draw()
+                    yield None
+                self._draw_corners(painter)
+            elif self.placeholder:
+                painter.setPen(theme.colour("dim"))
+                painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self.placeholder)
+        finally:
+            painter.end()
+        yield image
 
-    def _draw_game(self, painter: QPainter, game: Game) -> None:
-        plane, motion = self.plane(), self.motion or Motion("", 1.0)
+    def _layers(self, painter: QPainter, game: Game) -> list[Callable[[], None]]:
+        """What draws the layers on show, from the bottom up."""
+        plane, motion, film = self.plane(), self.motion or Motion("", 1.0), self.film
+        found: list[Callable[[], None]] = []
         if self._shows("field"):
-            motions.draw_update(painter, plane, game, motion, self.field_scale or 1.0)
+            found.append(lambda: motions.draw_update(painter, plane, game, motion, self.field_scale or 1.0))
         if self._shows("lattice"):
-            layers.draw_lattice(painter, plane, game)
-        self._draw_points(painter, plane, game, motion)
-        if self._shows("gradients") and motion.stage in ("", "generator") and self.film is None:
-            layers.draw_gradients(painter, plane, motion.before or game, self.field_scale)
-        if self._shows("modes") and self.modes is not None:
-            layers.draw_modes(painter, plane, self.modes, game.x if self.film is None else self.film)
+            found.append(lambda: layers.draw_lattice(painter, plane, game))
+        found.append(lambda: self._draw_points(painter, plane, game, motion))
+        if self._shows("gradients") and motion.stage in ("", "generator") and film is None:
+            found.append(lambda: layers.draw_gradients(painter, plane, motion.before or game, self.field_scale))
+        if self._shows("modes") and (modes := self.modes) is not None:
+            found.append(lambda: layers.draw_modes(painter, plane, modes, game.x if film is None else film))
         if self._shows("ghosts"):
-            layers.draw_ghost(painter, plane, game)
+            found.append(lambda: self._draw_ghost(painter, plane, game))
         if self.motion is not None:
-            self._draw_motion(painter, plane, game, self.motion)
+            found.append(lambda: self._draw_motion(painter, plane, game, motion))
+        return found
+
+    def _draw_ghost(self, painter: QPainter, plane: Plane, game: Game) -> None:
+        """The look ahead comes less often than games: its line is found once."""
+        if game.ghost is None:
+            return
+        if self._ghost is None or self._ghost[0] is not game.ghost:
+            self._ghost = game.ghost, layers.undecided(game.ghost, game)
+        layers.draw_ghost(painter, plane, self._ghost[1])
 
     def _draw_points(self, painter: QPainter, plane: Plane, game: Game, motion: Motion) -> None:
         area = QRectF(self.rect())

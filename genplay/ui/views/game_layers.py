@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from genplay.contract.results import Game, Modes
 from genplay.ui import theme
 from genplay.ui.views import game_colours as colours
-from genplay.ui.views.batches import draw_lines, draw_pictures
+from genplay.ui.views.batches import blank, draw_lines, draw_pictures, sprite
 from genplay.ui.views.contour import level_lines
 
 SIZE = 4.6  # diameter of a point
@@ -53,39 +53,31 @@ def draw_field(painter: QPainter, plane: Plane, game: Game, scale: float) -> Non
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     tint = theme.colour("text")
     tint.setAlpha(70)
-    _draw_line(painter, plane, game.field, game, QPen(tint, 1))
+    painter.setPen(_thin(painter, tint))
+    draw_lines(painter, plane.place(undecided(game.field, game)))
 
 
-def draw_ghost(painter: QPainter, plane: Plane, game: Game) -> None:
-    """The line on which the discriminator of some steps ahead cannot tell."""
-    if game.ghost is not None:
-        _draw_line(painter, plane, game.ghost, game, QPen(QColor(colours.GHOST), 1.6, Qt.PenStyle.DotLine))
+def draw_ghost(painter: QPainter, plane: Plane, pieces: np.ndarray) -> None:
+    """The line (M, 2, 2) on which the discriminator of some steps ahead cannot tell."""
+    painter.setPen(QPen(QColor(colours.GHOST), 1.6, Qt.PenStyle.DotLine))
+    draw_lines(painter, plane.place(pieces))
 
 
-def _draw_line(painter: QPainter, plane: Plane, field: np.ndarray, game: Game, pen: QPen) -> None:
-    pieces = plane.place(level_lines(np.nan_to_num(field), game.threshold, game.extent))
-    painter.setPen(pen)
-    draw_lines(painter, pieces)
+def undecided(field: np.ndarray, game: Game) -> np.ndarray:
+    """Pieces (M, 2, 2) of the line on which a discriminator with this field cannot tell, in data units."""
+    return level_lines(np.nan_to_num(field), game.threshold, game.extent)
+
+
+def _thin(painter: QPainter, tint: QColor | str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """A pen of one pixel; Qt draws lines of one device pixel several times faster than any others."""
+    pen = QPen(QColor(tint), 1, style)
+    pen.setCosmetic(painter.device().devicePixelRatioF() == 1.0)
+    return pen
 
 
 def draw_points(painter: QPainter, places: np.ndarray, tint: QColor, size: float = SIZE) -> None:
     """Dots at places (N, 2) in pixels."""
     draw_pictures(painter, places, sprite(tint.rgba(), size, painter.device().devicePixelRatioF()))
-
-
-@lru_cache(maxsize=64)
-def sprite(rgba: int, size: float, ratio: float) -> QPixmap:
-    """A dot as a picture: stamping it is faster than drawing it."""
-    side = round((size + 2) * ratio)
-    picture = _blank(side, ratio)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor.fromRgba(rgba))
-    middle = side / ratio / 2
-    painter.drawEllipse(QPointF(middle, middle), size / 2, size / 2)
-    painter.end()
-    return picture
 
 
 def faded(colour: str, opacity: float) -> QColor:
@@ -98,7 +90,7 @@ def faded(colour: str, opacity: float) -> QColor:
 def draw_gradients(painter: QPainter, plane: Plane, game: Game, scale: float) -> None:
     """Arrows from generated points to where the discriminator's gradient pushes them."""
     ends = plane.place(arrows(game.x, game.gradient, STEEP * scale))
-    painter.setPen(QPen(faded(theme.colour("text").name(), 0.85), 1.2))
+    painter.setPen(_thin(painter, faded(theme.colour("text").name(), 0.95)))
     draw_lines(painter, _strokes(ends))
 
 
@@ -133,7 +125,7 @@ def _strokes(ends: np.ndarray) -> np.ndarray:
 def draw_lattice(painter: QPainter, plane: Plane, game: Game) -> None:
     """Straight lines of latent space, as the generator bends them."""
     places = plane.place(game.lines)
-    painter.setPen(QPen(faded(colours.GENERATED, 0.45), 1))
+    painter.setPen(_thin(painter, faded(colours.GENERATED, 0.45)))
     draw_lines(painter, np.stack([places[:, :, :-1], places[:, :, 1:]], axis=3))
 
 
@@ -165,17 +157,10 @@ def draw_modes(painter: QPainter, plane: Plane, modes: Modes, x: np.ndarray) -> 
 def circle(rgba: int, radius: float, solid: bool, ratio: float) -> QPixmap:
     """A circle, or a dashed one, as a picture."""
     side = math.ceil((2 * radius + 4) * ratio)
-    picture = _blank(side, ratio)
+    picture = blank(side, ratio)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor.fromRgba(rgba), 1.6, Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DashLine))
     painter.drawEllipse(QPointF(side / ratio / 2, side / ratio / 2), radius, radius)
     painter.end()
-    return picture
-
-
-def _blank(side: int, ratio: float) -> QPixmap:
-    picture = QPixmap(side, side)
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
     return picture

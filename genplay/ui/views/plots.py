@@ -10,14 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPen
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.ui import theme
 from genplay.ui.views.series import Series, averaged, robust_range, thinned
 
 POLL_MS = 15
+LOOSE = 0.6  # a range of values is kept while this share of it, or more, is in use
 SPARSE, FEW = 4, 300  # a curve with so many times fewer points than another, and no more than these, is drawn with dots
 DOT = 5  # pixels
 ABBREVIATIONS = {"elbo": "ELBO", "kl": "KL"}
@@ -108,12 +109,16 @@ class CurvePlot(QWidget):
         self.head.setTextFormat(Qt.TextFormat.RichText)
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         axes = {side: _axis_class()(side) for side in ("left", "bottom")}
+        for axis in axes.values():
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.widget = pg.PlotWidget(background=None, axisItems=axes)
         self.widget.setFrameShape(self.widget.Shape.NoFrame)
         self.widget.setStyleSheet("background: transparent; border: none;")
         self.widget.setMinimumHeight(70)
         self.widget.setAccessibleName(title)
         self.item = self.widget.getPlotItem()
+        self._heights = (0.0, 0.0)
+        self._shown: tuple[float, ...] = ()  # steps and values, and on which axes
         self._items: dict[tuple[int, str], Any] = {}
         self._hovered: float | None = None
         self._line = pg.InfiniteLine(angle=90, movable=False)
@@ -170,13 +175,24 @@ class CurvePlot(QWidget):
         for key in set(self._items) - wanted:
             self.item.removeItem(self._items.pop(key))
         box = self.item.getViewBox()
-        box.setXRange(low, high, padding=0)
-        bottom, top = _padded(heights)
-        box.setYRange(bottom, top, padding=0)
-        self.item.getAxis("bottom").setTicks([log_ticks(low, high)] if log_x else None)
-        self.item.getAxis("left").setTicks([log_ticks(bottom, top)] if log_y else None)
+        if window is None and not log_x:
+            high = _rounded_up(low, high)
+        bottom, top = self._steady(*_padded(heights))
+        if (shown := (low, high, bottom, top, log_x, log_y)) != self._shown:
+            self._shown = shown
+            box.setXRange(low, high, padding=0)
+            box.setYRange(bottom, top, padding=0)
+            self.item.getAxis("bottom").setTicks([log_ticks(low, high)] if log_x else None)
+            self.item.getAxis("left").setTicks([log_ticks(bottom, top)] if log_y else None)
         self.widget.scene().prepareForPaint()  # else the first paint moves things, which causes a second one
         self._tell()
+
+    def _steady(self, bottom: float, top: float) -> tuple[float, float]:
+        """The heights to show: those shown so far while they still fit, so that the axis is not drawn ever anew."""
+        low, high = self._heights
+        if not (low <= bottom and top <= high and top - bottom >= LOOSE * (high - low)):
+            self._heights = bottom, top
+        return self._heights
 
     def full_range(self) -> tuple[float, float]:
         """First and last step of all curves, in plot units."""
@@ -239,11 +255,9 @@ class CurvePlot(QWidget):
         item.setData(x=x, y=y, brush=tint)
 
     def _set(self, index: int, part: str, x: np.ndarray, y: np.ndarray, pen: QPen) -> None:
-        import pyqtgraph as pg
-
         item = self._items.get((index, part))
         if item is None:
-            item = self._items[index, part] = pg.PlotCurveItem(connect="finite", antialias=part == "smooth")
+            item = self._items[index, part] = _line_class()(connect="finite", antialias=part == "smooth")
             item.setZValue({"raw": 1, "smooth": 2}[part])
             self.item.addItem(item)
         item.setSegmentedLineMode(
@@ -350,14 +364,32 @@ def _axis_class() -> type[Any]:
     return Axis
 
 
+@lru_cache(maxsize=1)
+def _line_class() -> type[Any]:
+    """A curve that is taken to fill the view: to find out where it is takes longer than to draw it."""
+    import pyqtgraph as pg
+
+    class Line(pg.PlotCurveItem):
+        def boundingRect(self) -> QRectF:
+            box = self.getViewBox()
+            return box.viewRect() if box is not None else super().boundingRect()
+
+    return Line
+
+
 def opaque(pen: QPen) -> QPen:
     """The pen with the colour that it gives on the panel, without translucency."""
-    over, ground = pen.color(), theme.colour("panel")
-    share = over.alphaF()
-    pairs = zip((over.red(), over.green(), over.blue()), (ground.red(), ground.green(), ground.blue()))
     solid = QPen(pen)
-    solid.setColor(QColor(*(round(share * a + (1 - share) * b) for a, b in pairs)))
+    solid.setColor(_blended(pen.color().rgba(), theme.colour("panel").rgba()))
     return solid
+
+
+@lru_cache(maxsize=256)
+def _blended(over: int, ground: int) -> QColor:
+    one, other = QColor.fromRgba(over), QColor.fromRgba(ground)
+    share = one.alphaF()
+    pairs = zip((one.red(), one.green(), one.blue()), (other.red(), other.green(), other.blue()))
+    return QColor(*(round(share * a + (1 - share) * b) for a, b in pairs))
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -399,6 +431,15 @@ def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLin
 def _spread(y: np.ndarray, tail: float) -> list[float]:
     finite = y[np.isfinite(y)]
     return [float(v) for v in np.quantile(finite, [tail, 1 - tail])] if len(finite) else []
+
+
+def _rounded_up(low: float, high: float) -> float:
+    """A little more room than steps have taken so far, by twentieths or so: an axis that moves is drawn anew."""
+    span = high - low
+    if not span > 20:
+        return high
+    unit = 10.0 ** math.floor(math.log10(span)) / 20
+    return low + math.ceil(span / unit) * unit
 
 
 def _padded(heights: list[float]) -> tuple[float, float]:
