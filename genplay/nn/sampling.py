@@ -1,0 +1,35 @@
+"""Choosing tokens from logits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+
+def sharpened(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """Probabilities (..., V) of logits (..., V): softmax(logits / temperature), cut to the most likely values.
+
+    ``top_k`` keeps that many values, 0 all (Fan et al. 2018); ``top_p`` the fewest that hold that share of the
+    probability (nucleus: Holtzman et al. 2020, arXiv:1904.09751). At temperature 0 the likeliest value takes all.
+    """
+    if temperature <= 0:
+        top_k, temperature = 1, 1.0
+    probs = (logits.float() / temperature).softmax(-1)
+    if (not top_k or top_k >= logits.shape[-1]) and top_p >= 1:
+        return probs
+    ranked, order = probs.sort(dim=-1, descending=True, stable=True)
+    if top_k:
+        ranked[..., top_k:] = 0
+    if top_p < 1:
+        share = ranked / ranked.sum(-1, keepdim=True)
+        ranked[share.cumsum(-1) - share >= top_p] = 0  # what already holds the share without this value
+    kept = torch.zeros_like(probs).scatter_(-1, order, ranked)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def drawn(probs: Tensor, generator: Generator) -> Tensor:
+    """Values (...,) int64 drawn from probabilities (..., V), by where an even number falls among their sums."""
+    sums = probs.double().cumsum(-1)
+    u = torch.rand(probs.shape[:-1], generator=generator, dtype=torch.float64, device=generator.device)
+    place = (u.to(probs.device) * sums[..., -1])[..., None]
+    return torch.searchsorted(sums, place, right=True)[..., 0].clamp(max=probs.shape[-1] - 1)
