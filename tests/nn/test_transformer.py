@@ -46,14 +46,6 @@ def test_writing_from_memory_says_what_a_whole_pass_says(first):
         torch.testing.assert_close(said, whole[:, i], atol=1e-5, rtol=1e-5)
 
 
-def test_memory_of_chosen_rows_goes_on_as_theirs():
-    network, x = woken(context=2), tokens()
-    context = torch.randn(3, 2)
-    rows = torch.tensor([2, 2, 0])
-    cache = network.start(3, context, x[:, :4]).rows(rows)
-    torch.testing.assert_close(network.step(cache), network(x, context)[rows, 4], atol=1e-5, rtol=1e-5)
-
-
 def test_context_is_heard_everywhere():
     network, x = woken(context=2), tokens()
     one, other = network(x, torch.zeros(3, 2)), network(x, torch.ones(3, 2))
