@@ -20,6 +20,7 @@ class Capability(StrEnum):
     NEXT_PROBS = "next_probs"
     GUIDE = "guided"
     INVERT = "invert"
+    LAYERS = "layers"
 
 
 LACKS: dict[Capability, str] = {
@@ -34,6 +35,7 @@ LACKS: dict[Capability, str] = {
     Capability.CORRUPT: "it has no forward noising process",
     Capability.NEXT_PROBS: "it does not predict one value at a time",
     Capability.INVERT: "its codes cannot be found by optimisation",
+    Capability.LAYERS: "it is no sequence of invertible layers",
     Capability.GUIDE: "it was not trained with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

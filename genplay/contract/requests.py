@@ -251,6 +251,31 @@ class EstimateLikelihood(Question):
 
 
 @dataclass(frozen=True)
+class LookThroughLayers(Question):
+    """What the layers of a flow do to the plane of its codes. Answer: ``results.Layers``."""
+
+    lines: int = 17  # of the grid, each way
+    side: int = 45  # places of the field, each way
+    reach: float = 2.5  # how far grid and field go, in standard deviations of the codes
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class LookAtDensity(Question):
+    """A model's density over [-extent, extent]^2, and how it compares with the data's. Answer: ``results.Density``.
+
+    First on a quarter of ``side`` pixels a side, then on half of them, then on all. A model without a density answers
+    with that of the data alone.
+    """
+
+    side: int = 96  # pixels of the field
+    extent: float = 1.5
+    arrows: int = 16  # a side
+    n: int = 512  # held-out points on which likelihood and divergence are measured
+    importance_samples: int = 16  # for models that give a bound
+
+
+@dataclass(frozen=True)
 class WalkNoise(Question):
     """Samples along a path through noise: the first noise of each of ``seeds`` is a keyframe.
 

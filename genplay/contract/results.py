@@ -281,6 +281,45 @@ class Likelihood:
 
 
 @dataclass(frozen=True)
+class Layers:
+    """A grid and a field of places in the plane of codes, as each of K layers leaves them; first before any layer.
+
+    ``log_det`` is log |det dx/dz| from the codes on: where it is positive the plane has been stretched.
+    """
+
+    lines: np.ndarray  # (K + 1, 2, L, P, 2): lines along the first number of the code, then along the second
+    at: np.ndarray  # (K + 1, S, S, 2) where the places are by now
+    log_det: np.ndarray  # (K + 1, S, S)
+    round_trip: float  # the largest difference between a code and what its data is encoded to
+
+
+@dataclass(frozen=True)
+class Density:
+    """What a model of points makes of the plane. Fields (P, P) are at the middles of pixels, row 0 at the top.
+
+    ``kind`` is "exact", "bound" or "unnormalised" for a log density in nats, "energy" for a field that is minus the
+    energy, "score" for the magnitude of the score, "none" for a model that has none of these (its field is empty).
+    ``integral`` is that of exp(field) over the window; where nothing normalises the field, ``nll`` and ``kl`` are of
+    the field less log(integral). NaN stands for what is not known.
+    """
+
+    kind: str
+    extent: float
+    field: np.ndarray  # (P, P)
+    truth: np.ndarray  # (P, P) log density of the data in nats, (0, 0) where it has no closed form
+    at: np.ndarray  # (G, G, 2) places of the arrows
+    score: np.ndarray  # (G, G, 2) the gradient of the field there; of a score model what it says
+    x: np.ndarray  # (N, 2) held-out points
+    integral: float
+    nll: float  # mean of -log p(x) over the points, nats
+    nll_error: float
+    entropy: float  # the same of the data's own density: what no model can beat
+    kl: float  # KL(data || model), nats
+    kl_error: float
+    importance_samples: int = 1
+
+
+@dataclass(frozen=True)
 class DataPreview:
     """Some examples of a data set, and its attribute histogram over the training part."""
 

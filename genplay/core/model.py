@@ -12,6 +12,8 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   says in ``threshold`` which score parts real from generated (0 unless it defines it).
 - ``invert(x, labels, generator)``: a ``Frame`` a step of finding the codes of x (B, *shape) by optimisation, with the
   codes as ``extras["z"]``.
+- ``layers(z, labels)``: of an invertible model, the states that codes z (B, D) pass through, first z itself, last the
+  data, each with log |det dx/dz| so far: pairs (B, ...), (B,).
 - ``energy(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
 - ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models
@@ -32,7 +34,7 @@ from torch import Generator, Tensor, nn
 
 from genplay.contract import knob
 from genplay.contract.capability import Capability
-from genplay.contract.catalogue import Plot, Preset
+from genplay.contract.catalogue import HEADLINES, Plot, Preset
 from genplay.contract.results import Notice
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
@@ -114,6 +116,7 @@ class Model(nn.Module):
     presets: ClassVar[tuple[Preset, ...]] = ()
     remedies: ClassVar[tuple[Preset, ...]] = ()  # changes that a run in trouble can be forked with
     plots: ClassVar[tuple[Plot, ...]] = ()
+    headlines: ClassVar[tuple[str, ...]] = HEADLINES
     density_kind: ClassVar[str] = "exact"
     held_out: ClassVar[tuple[str, ...]] = ()  # logged terms that are worth following on held-out data too
     offers: ClassVar[frozenset[Capability]] = frozenset()

@@ -13,6 +13,7 @@ from genplay.contract.results import Frame
 from genplay.ui.unfold import words
 from genplay.ui.unfold.cloud import HALF, NOISE, Cloud
 from genplay.ui.unfold.field_bar import FieldBar
+from genplay.ui.unfold.layer_bar import LayerBar
 from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.state import UnfoldState
 from genplay.ui.views.code_bars import CodeBars
@@ -73,7 +74,10 @@ class Cards(QWidget):
         pictures = {name: Card(name, grid) for name, grid in self.grids.items()}
         points = {name: Card(name, cloud) for name, cloud in self.clouds.items()}
         self.fields = FieldBar(session, self.clouds["x_t"])
+        self.layers = LayerBar(session, self.clouds["x_t"])
         points["x_t"].head.addWidget(self.fields)
+        points["x_t"].head.addWidget(self.layers)
+        self.layers.told.connect(self._say_of_layers)
         self.cards = {"pictures": pictures | {"z_t": Card("z_t", self.code)}, "points": points}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -179,7 +183,14 @@ class Cards(QWidget):
     def _plain_caption(self, frame: Frame) -> str:
         """Of a frame without a prediction."""
         steps = len(self.session.shots) - 1
+        moment = self.layers.moment
+        if moment is not None:
+            return words.layer_caption(frame, steps, moment.stretch, moment.round_trip)
         return words.step_caption(frame, steps) if steps > 0 else words.plural(len(frame.x), "sample")
+
+    def _say_of_layers(self) -> None:
+        if self.session.frame is not None and not self.session.pictures:
+            self._say(self.session.frame)
 
     # ---- choosing
 
@@ -208,7 +219,7 @@ class Cards(QWidget):
 
     def _fit(self, drawn: dict[str, np.ndarray]) -> None:
         """Show the part of the plane that holds noise and data; where noise is far wider, what the cloud fills now."""
-        half = HALF
+        half = NOISE if self.layers.able else HALF
         if "x_0" in drawn:
             widest = 0.75 * float(np.quantile(np.abs(self.session.shots[0].drawn["x_t"]), 0.99))
             now = float(np.quantile(np.abs(drawn["x_t"]), 0.98))

@@ -44,6 +44,12 @@ def step_caption(frame: Frame, count: int) -> str:
     return text
 
 
+def layer_caption(frame: Frame, count: int, stretch: float, round_trip: float) -> str:
+    """How many layers a frame of a flow has passed, and what they have done."""
+    place = "codes, before any layer" if frame.index == 0 else f"layer {frame.index} of {frame.count or count}"
+    return f"{place} · mean log |det| {number(stretch)} · round trip {number(round_trip)}"
+
+
 def noise_caption(frame: Frame) -> str:
     """How long the predicted noise is (mean over the samples), and under guidance how the predictions agree."""
     if frame.t <= 0:
