@@ -10,6 +10,12 @@ from genplay.contract.knob import Knob
 from genplay.contract.spec import DataSpec, Kind
 
 
+HEADLINES = (
+    "elbo",
+    "loss",
+)  # logged terms that say how a training goes: the first that there is stands beside the step
+
+
 @dataclass(frozen=True)
 class Plot:
     """One plot of the curves dock: its title, the series on it and their unit. A trailing ``*`` matches any ending.
@@ -55,6 +61,7 @@ class FamilyInfo:
     plots: tuple[Plot, ...]
     capabilities: frozenset[Capability]
     remedies: tuple[Preset, ...] = ()  # changes that a run in trouble can be forked with
+    headlines: tuple[str, ...] = HEADLINES
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def _family(f: type[Model]) -> FamilyInfo:
         plots=f.plots,
         capabilities=f.offers,
         remedies=f.remedies,
+        headlines=f.headlines,
     )
 
 

@@ -1,27 +1,19 @@
 """Generative adversarial networks (Goodfellow et al. 2014, arXiv:1406.2661).
 
 A generator G turns codes z ~ N(0, I) into samples; a discriminator D scores samples, higher for what it takes as real.
-With the logit s = D(x) and softplus(s) = log(1 + e^s), D minimises and G minimises
-
-    minimax, non-saturating   D: E softplus(-s(x)) + E softplus(s(G(z)))        G: -E softplus(s), or E softplus(-s)
-    hinge                     D: E max(0, 1 - s(x)) + E max(0, 1 + s(G(z)))     G: -E s
-    least squares             D: E (s(x) - 1)^2 / 2 + E s(G(z))^2 / 2           G: E (s - 1)^2 / 2
-    wasserstein               D: E s(G(z)) - E s(x)                             G: -E s
-
-(Lim & Ye 2017, arXiv:1705.02894; Mao et al. 2017, arXiv:1611.04076; Arjovsky et al. 2017, arXiv:1701.07875). What keeps
-the game going is added to that: penalties on the gradient of D, statistics of the batch, packing, unrolling and more;
-each is a knob whose help says what it does and a remedy that a run in trouble can be forked with.
+What the two minimise is in ``genplay.nn.adversarial``. What keeps the game going is added to that: penalties on the
+gradient of D, statistics of the batch, packing, unrolling and more; each is a knob whose help says what it does and a
+remedy that a run in trouble can be forked with.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
@@ -31,17 +23,29 @@ from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.model import Frame, Model, Objective, Pace
+from genplay.nn.adversarial import (
+    LOSSES,
+    discriminator_loss,
+    distance_from_one,
+    generator_loss,
+    growth,
+    normal,
+    normal_like,
+    sameness,
+    signed,
+    squared_slope,
+    unrolled,
+)
 from genplay.nn.critics import Critic, Head, PictureTrunk, PointTrunk
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.generators import ConvGenerator, DenseGenerator, StyleGenerator
+from genplay.nn.inversion import nearest, search
 from genplay.nn.spectral import normalise
 
 G, D = "generator", "discriminator"
-LOSSES = ("minimax", "non-saturating", "hinge", "least squares", "wasserstein")
 AXES_EVERY, AXES_FROM = 200, 2048  # steps between looks at the principal axes of w, and codes they are found from
 MEAN_MEMORY = 0.01
-INVERSION_STEPS, INVERSION_TRIES, INVERSION_RATE = 120, 64, 0.1
-CODE_COST = 1e-4  # of a code's mean square beside the mean square error
+INVERSION_TRIES = 64  # codes, of which the search for a picture's begins at the best
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,9 @@ class GAN(Model):
     order = 20
     Config: ClassVar[type[Any]] = GANConfig
     SampleConfig: ClassVar[type[Any]] = GANSampling
+    headlines = ("modes covered", f"loss {G}")
     plots = (
-        Plot("losses", (f"loss {D}", f"loss {G}"), labels=("D", "G")),
+        Plot("losses", (f"loss {D}", f"loss {G}", "penalty"), labels=("D", "G", "penalty")),
         Plot("modes covered", ("modes covered",)),
         Plot(
             "samples", ("precision", "recall", "pairwise distance", "KL to the data's modes"),
@@ -333,8 +338,13 @@ class GAN(Model):
         seen, fake = self._noised(x, generator), self._noised(fake, generator)
         real_score, fake_score = self._scores(seen, fake, labels, level)
         loss = discriminator_loss(self.config.loss, real_score, fake_score, self.config.label_smoothing)
-        loss = loss + self._penalties(seen, fake, labels, generator, level, count)
-        return Objective(loss, D, {"D real": self._told(real_score), "D fake": self._told(fake_score)})
+        terms: dict[str, Tensor | float] = {
+            f"loss {D}": loss.detach(), "D real": self._told(real_score), "D fake": self._told(fake_score)
+        }  # fmt: skip
+        if self.config.gradient_penalty or self.config.r1 or self.config.r2:
+            penalty, terms["penalty"] = self._penalties(seen, fake, labels, generator, level, count)
+            loss = loss + penalty
+        return Objective(loss, D, terms)
 
     def _scores(self, x: Tensor, fake: Tensor, labels: Tensor | None, level: float | None) -> tuple[Tensor, Tensor]:
         """Scores of real and generated data: in one pass, or in two where D sees statistics of the batch."""
@@ -379,10 +389,10 @@ class GAN(Model):
 
     def _penalties(
         self, x: Tensor, fake: Tensor, labels: Tensor | None, generator: Generator, level: float | None, count: int
-    ) -> Tensor:
-        config, total = self.config, torch.zeros((), device=self.device)
-        if not (config.gradient_penalty or config.r1 or config.r2):
-            return total
+    ) -> tuple[Tensor, Tensor]:
+        """What is added to the loss in this step, and its mean by step: R1 and R2 as they were when last taken."""
+        config = self.config
+        penalty, told = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
 
         def score(point: Tensor) -> Tensor:
             return self.discriminator(point, labels, level)
@@ -391,12 +401,17 @@ class GAN(Model):
             if config.gradient_penalty:
                 share = torch.rand(len(x), generator=generator, device=generator.device).to(x.device)
                 between = fake.lerp(x, share.view(-1, *[1] * (x.dim() - 1)))
-                total = total + config.gradient_penalty * distance_from_one(score, between, config.packing)
+                penalty = config.gradient_penalty * distance_from_one(score, between, config.packing)
+                told = penalty.detach()
             if count % config.lazy == 0:
+                before = penalty.detach()
                 for gamma, point in ((config.r1, x), (config.r2, fake)):
                     if gamma:
-                        total = total + gamma / 2 * config.lazy * squared_slope(score, point, config.packing)
-        return total
+                        penalty = penalty + gamma / 2 * config.lazy * squared_slope(score, point, config.packing)
+                self._taken = (penalty.detach() - before) / config.lazy
+        return penalty, told + self._taken
+
+    _taken: Tensor | float = 0.0  # R1 and R2, logged between the steps at which they are taken
 
     @torch.no_grad()
     def _clip(self) -> None:
@@ -524,129 +539,12 @@ class GAN(Model):
         return score.float()
 
     def invert(self, x: Tensor, labels: Tensor | None, generator: Generator) -> Iterator[Frame]:
-        """Codes c of ``x`` (B, *shape) that minimise |G(c) - x|^2 + CODE_COST |c|^2 / D, by Adam from the best of some.
-
-        A frame a step, ``t`` falling from 1 to 0, with the root-mean-square distance among its facts.
-        """
-        code = self._nearest_of_some(x, labels, generator)
-        moments = torch.zeros_like(code), torch.zeros_like(code)
-        for step in range(INVERSION_STEPS + 1):
-            t = 1 - step / INVERSION_STEPS
-            made, error, slope = self._mismatch(code, x, labels)
-            yield Frame(made, t, {"z": code}, {"distance": float(error.mean())})
-            moments = moments[0].lerp(slope, 0.1), moments[1].lerp(slope.square(), 0.01)
-            first = moments[0] / (1 - 0.9 ** (step + 1))
-            second = moments[1] / (1 - 0.99 ** (step + 1))
-            code = code - INVERSION_RATE * (0.05 + t) * first / (second.sqrt() + 1e-8)
-
-    @torch.no_grad()
-    def _nearest_of_some(self, x: Tensor, labels: Tensor | None, generator: Generator) -> Tensor:
+        """Codes of ``x`` (B, *shape): see :func:`genplay.nn.inversion.search`."""
         tries = normal(INVERSION_TRIES, self.latent_size, generator, self.device)
         some = labels[:1].expand(len(tries), -1) if labels is not None else None
-        made = self.decode(tries, some).flatten(1)
-        return tries[torch.cdist(x.flatten(1).float(), made).argmin(1)]
-
-    def _mismatch(self, code: Tensor, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """G(c), its root-mean-square distance to x by row, and the gradient of what is minimised."""
-        with torch.enable_grad():
-            c = code.detach().requires_grad_(True)
-            made = self.decode(c, labels)
-            error = (made - x).square().flatten(1).mean(1)
-            slope = torch.autograd.grad((error + CODE_COST * c.square().mean(1)).sum(), c)[0]
-        return made.detach(), error.detach().sqrt(), slope
-
-
-# ---- the mathematics of the game, apart from any network ----------------------------------------------------------
-
-
-def discriminator_loss(loss: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """What D minimises, for scores of real and generated data; ``smoothing`` lowers the target of real data."""
-    if loss in ("minimax", "non-saturating"):
-        target = (1 - smoothing) * F.softplus(-real) + smoothing * F.softplus(real)
-        return target.mean() + F.softplus(fake).mean()
-    if loss == "hinge":
-        return F.relu(1 - smoothing - real).mean() + F.relu(1 + fake).mean()
-    if loss == "least squares":
-        return 0.5 * (real - (1 - smoothing)).square().mean() + 0.5 * fake.square().mean()
-    return fake.mean() - real.mean()
-
-
-def generator_loss(loss: str, fake: Tensor) -> Tensor:
-    """What G minimises, for scores of generated data."""
-    if loss == "minimax":
-        return -F.softplus(fake).mean()
-    if loss == "non-saturating":
-        return F.softplus(-fake).mean()
-    if loss == "least squares":
-        return 0.5 * (fake - 1).square().mean()
-    return -fake.mean()
-
-
-Score = Callable[[Tensor], Tensor]
-
-
-def slopes(score: Score, x: Tensor, packing: int = 1) -> Tensor:
-    """grad D at ``x`` (B, ...), flat: (B // packing, packing * numbers in a sample), differentiable."""
-    point = x.detach().requires_grad_(True)
-    slope = torch.autograd.grad(score(point).sum(), point, create_graph=True)[0]
-    rows = len(x) // packing
-    return slope[: rows * packing].reshape(rows, -1)
-
-
-def squared_slope(score: Score, x: Tensor, packing: int = 1) -> Tensor:
-    """E |grad D(x)|^2: R1 at real, R2 at generated data (without gamma / 2)."""
-    return slopes(score, x, packing).square().sum(1).mean()
-
-
-def distance_from_one(score: Score, x: Tensor, packing: int = 1) -> Tensor:
-    """E (|grad D(x)| - 1)^2 (WGAN-GP, without its weight)."""
-    return ((slopes(score, x, packing).square().sum(1) + 1e-12).sqrt() - 1).square().mean()
-
-
-def unrolled(
-    loss: Callable[[dict[str, Tensor]], Tensor], weights: dict[str, Tensor], steps: int, rate: float
-) -> dict[str, Tensor]:
-    """``weights`` after steps of gradient descent w - rate grad loss(w), each of them differentiable."""
-    for _ in range(steps):
-        slope = torch.autograd.grad(loss(weights), list(weights.values()), create_graph=True)
-        weights = {name: w - rate * s for (name, w), s in zip(weights.items(), slope)}
-    return weights
-
-
-def sameness(z: Tensor, x: Tensor) -> Tensor:
-    """E |z - z'| / |G(z) - G(z')| over halves of a batch, means of absolute differences: large when z is ignored."""
-    half = len(z) // 2
-    codes = (z[:half] - z[half : 2 * half]).abs().mean(1)
-    made = (x[:half] - x[half : 2 * half]).abs().flatten(1).mean(1)
-    return (codes / (made + 0.05)).mean()
-
-
-def growth(stages: float, levels: int) -> float | None:
-    """The level after so many stages: the lowest resolution for one, then half a stage to blend each next one in.
-
-    >>> [growth(stages, 2) for stages in (0.5, 1.0, 1.25, 1.5, 1.9, 2.25, 3.0)]
-    [0.0, 0.0, 0.5, 1.0, 1.0, 1.5, None]
-    """
-    if stages >= levels + 0.5 or levels == 0:
-        return None
-    whole = int(stages)
-    return 0.0 if whole == 0 else whole - 1 + min(1.0, 2 * (stages - whole))
-
-
-def signed(axes: Tensor) -> Tensor:
-    """Directions (K, D), each turned so that its largest number is positive: they are known up to their sign."""
-    largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
-    return axes * largest.sign()
-
-
-def normal(n: int, size: int, generator: Generator, device: torch.device) -> Tensor:
-    """N(0, I) numbers (n, size)."""
-    return torch.randn(n, size, generator=generator, device=generator.device).to(device)
-
-
-def normal_like(x: Tensor, generator: Generator) -> Tensor:
-    """N(0, I) numbers in the shape of ``x``."""
-    return torch.randn(x.shape, generator=generator, device=generator.device).to(x.device)
+        with torch.no_grad():
+            code = nearest(tries, self.decode(tries, some), x)
+        return search(lambda c: self.decode(c, labels), code, x)
 
 
 def _network(name: str, spec: DataSpec) -> str:

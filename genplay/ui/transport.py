@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from genplay.contract.catalogue import HEADLINES
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.shortcuts import hint
 
 if TYPE_CHECKING:
+    from genplay.contract.catalogue import FamilyInfo
     from genplay.contract.results import EngineStatus, RunState
 
 HEIGHT = 48
 UNITS = {Kind.IMAGE: "img/s", Kind.POINTS: "points/s", Kind.TOKENS: "sequences/s"}
-HEADLINES = ("elbo", "loss")  # shown beside the step, the first that the family logs
 NAMES = {"elbo": "ELBO", "kl": "KL"}
 
 
@@ -75,8 +76,8 @@ class Transport(QWidget):
         row.addWidget(self.help)
         row.addWidget(self.settings)
 
-    def set_run(self, run: RunState | None) -> None:
-        """Show another run, or what changed of it."""
+    def set_run(self, run: RunState | None, family: FamilyInfo | None = None) -> None:
+        """Show another run, or what changed of it; its family says what its headline is."""
         training = run is not None and run.status == "training"
         was_training = self._run is not None and self._run.status == "training"
         first = self._run is None or run is None
@@ -86,7 +87,7 @@ class Transport(QWidget):
         if first or training != was_training:
             self._show_training(training)
         self.step.setText(f"step {run.step:,}" if run else "")
-        self.terms.setText(headline(run) if run else "")
+        self.terms.setText(headline(run, family.headlines if family else HEADLINES) if run else "")
 
     def _show_training(self, training: bool) -> None:
         self.play.setProperty("on", self._run is not None)
@@ -116,10 +117,10 @@ def can_train(run: RunState) -> bool:
     return run.status != "loading" and bool(run.capabilities)
 
 
-def headline(run: RunState) -> str:
-    """One line on how the training goes: headline term, examples a second, epoch."""
+def headline(run: RunState, names: tuple[str, ...] = HEADLINES) -> str:
+    """One line on how the training goes: the first of the named terms that it has, examples a second, epoch."""
     parts = []
-    name = next((n for n in HEADLINES if n in run.terms), next(iter(run.terms), ""))
+    name = next((n for n in names if n in run.terms), next(iter(run.terms), ""))
     if name:
         parts.append(f"{NAMES.get(name, name)} {number(run.terms[name])}")
     if run.status == "training" and run.rate > 0:

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from genplay.contract.errors import BadInput
-from genplay.contract.requests import Control, CreateRun, ForkRun, SaveRun
 from genplay.ui import files, theme
 from genplay.ui.bridge import Bridge
+from genplay.ui.commands import Commands
 from genplay.ui.gauge import Gauge
 from genplay.ui.inspector import Inspector
 from genplay.ui.opening import Opener
 from genplay.ui.panel import Exhibit, Panel
-from genplay.ui.reflow import reflow
-from genplay.ui.run_edits import DeleteEdit, RenameEdit
 from genplay.ui.settings import Settings
-from genplay.ui.shortcuts import TABLE, hairline, keys_of
+from genplay.ui.shortcuts import TABLE, hairline
 from genplay.ui.sidebar import Sidebar
 from genplay.ui.stage import Stage
 from genplay.ui.toast import Note, Toasts
-from genplay.ui.transport import Transport, can_train
+from genplay.ui.transport import Transport
 from genplay.ui.waiting import NO_RUN
 
 if TYPE_CHECKING:
     from genplay.contract.card import Card
+    from genplay.contract.catalogue import FamilyInfo
     from genplay.contract.engine_api import Engine
     from genplay.contract.recipe import Recipe
     from genplay.contract.results import EngineStatus, Failure, FilmFrame, RunState
     from genplay.ui.library import LibraryItem
-    from genplay.ui.new_run import NewRunDialog
     from genplay.ui.views.curves import CurvesDock
     from genplay.ui.views.filmstrip import Filmstrip
     from genplay.ui.views.notice import NoticeBar
@@ -74,10 +69,9 @@ class MainWindow(QMainWindow):
         self.selected = ""
         self._was_chosen = False  # by the user or by a file, rather than because it came first
         self._expected: dict[str, Card] = {}
-        self._deleted: dict[str, Note] = {}  # run id -> the message that offers it back
         self._was_painted = self._closing = False
         self._steps: Iterator[Callable[[], object]] = iter(())
-        self.opener = Opener(self)
+        self.opener, self.commands = Opener(self), Commands(self)
         self.gauge = Gauge(self)
         self._build()
         self.toasts = Toasts(self._whole)
@@ -141,13 +135,13 @@ class MainWindow(QMainWindow):
         self.sidebar.run_chosen.connect(self.select)
         self.sidebar.library_chosen.connect(self.open_path)
         self.sidebar.wanted.connect(self._act_on)
-        self.sidebar.renamed.connect(self._rename)
-        self.sidebar.open_wanted.connect(self._show_open_menu)
+        self.sidebar.renamed.connect(self.commands.rename_run)
+        self.sidebar.open_wanted.connect(self.commands.show_open_menu)
         self.sidebar.new_wanted.connect(lambda: self.act("new"))
         self.stage.panel_changed.connect(self._panel_changed)
         self.stage.export_clicked.connect(lambda: self.act("export"))
-        self.stage.export_wanted.connect(self.export)
-        self.stage.drawing_wanted.connect(self.draw_data)
+        self.stage.export_wanted.connect(self.commands.export)
+        self.stage.drawing_wanted.connect(self.commands.draw_data)
         self.bridge.run_changed.connect(self._run_changed)
         self.bridge.run_removed.connect(self._run_removed)
         self.bridge.film_arrived.connect(lambda film: self.sidebar.show_film(film.run_id, film.x))
@@ -177,7 +171,7 @@ class MainWindow(QMainWindow):
         if self.settings["maximised"]:
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
-    def _place_anew(self) -> None:
+    def place_anew(self) -> None:
         """The settings were reset: sizes as at the first start."""
         self._place()
         if self.curves is not None:
@@ -247,7 +241,7 @@ class MainWindow(QMainWindow):
         self._foot_column.addWidget(self.filmstrip)
         self._foot_column.addWidget(hairline())
         self._foot_column.addWidget(self.curves, 1)
-        self.filmstrip.export_wanted.connect(self.export)
+        self.filmstrip.export_wanted.connect(self.commands.export)
         self.filmstrip.frame_chosen.connect(self._show_past)
         self.curves.restore(self.settings["curves"])
         if not self.settings["curves"] and self.height() < TIGHT:
@@ -313,7 +307,7 @@ class MainWindow(QMainWindow):
         self.stage.waiting.show_text(text, item.preview, card.family)
 
     def _show(self, run: RunState | None) -> None:
-        self.transport.set_run(run)
+        self.transport.set_run(run, self._family_of(run))
         self.stage.set_run(run)
         self.inspector.set_run(run)
         for part in (self.filmstrip, self.curves):
@@ -322,17 +316,19 @@ class MainWindow(QMainWindow):
         self._show_notices()
         self.setWindowTitle(f"{run.name} – genplay" if run else "genplay")
 
+    def _family_of(self, run: RunState | None) -> FamilyInfo | None:
+        return self.bridge.catalogue.family(run.family) if run and self.bridge.catalogue else None
+
     def _show_notices(self, *_: object) -> None:
         """The selected run's notices, less those that the tab in front shows itself."""
         if self.notices is None:
             return
-        run, catalogue, panel = self.run(), self.bridge.catalogue, self.stage.current()
-        family = catalogue.family(run.family) if run and catalogue else None
-        self.notices.set_run(run, family, alarms=panel is None or not panel.shows_alarms)
+        run, panel = self.run(), self.stage.current()
+        self.notices.set_run(run, self._family_of(run), alarms=panel is None or not panel.shows_alarms)
 
     def _run_changed(self, run: RunState) -> None:
         expected = self._expected.pop(run.run_id, None)
-        note = self._deleted.pop(run.run_id, None)
+        note = self.commands.deleted.pop(run.run_id, None)
         if note is not None:
             self.toasts.withdraw(note)
         self.sidebar.show_run(run)
@@ -387,80 +383,12 @@ class MainWindow(QMainWindow):
 
     def act(self, name: str) -> None:
         """Do what a shortcut, a button or a menu wants."""
-        getattr(self, f"_act_{name}")()
+        self.commands.do(name)
 
     def _act_on(self, name: str, run_id: str) -> None:
         if run_id != self.selected:
             self.select(run_id)
         self.act(name)
-
-    def _control(self, action: str) -> None:
-        run = self.run()
-        if run is not None and can_train(run):
-            self.bridge.send(Control(run.run_id, action))
-
-    def _act_play(self) -> None:
-        run = self.run()
-        self._control(Control.PAUSE if run is not None and run.status == "training" else Control.PLAY)
-
-    def _act_step(self) -> None:
-        self._control(Control.STEP)
-
-    def _act_restart(self) -> None:
-        run = self.run()
-        if run is None or run.step == 0:
-            return
-        detail = f"Its {run.step:,} steps are lost; fork it first to keep them."
-        run_id = run.run_id
-        files.confirm(
-            self,
-            f"Restart {run.name} from step 0?",
-            detail,
-            "Restart",
-            lambda: self.bridge.send(Control(run_id, Control.RESTART)),
-        )
-
-    def _act_stop(self) -> None:
-        run = self.run()
-        if run is not None and can_train(run):
-            self.bridge.send(Control(run.run_id, Control.STOP))
-            self.tell(f"Stopped {run.name}: its weights stay, its optimiser starts afresh at the next Play.")
-
-    def _act_new(self) -> NewRunDialog | None:
-        from genplay.ui.new_run import NewRunDialog
-
-        if self.bridge.catalogue is None:
-            self.tell("The engine is still loading; try again in a moment.")
-            return None
-        dialog = NewRunDialog(self.bridge, self.settings, self, self.library)
-        dialog.create_wanted.connect(self.create_run)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-        return dialog
-
-    def draw_data(self) -> None:
-        """Paint a distribution, and then make a run that learns it."""
-        from genplay.ui.gan import drawing
-
-        drawing.edit(self).saved.connect(self._learn_drawing)
-
-    def _learn_drawing(self, path: str) -> None:
-        dialog = self._act_new()
-        if dialog is not None:
-            dialog.browser.select_drawing(path)
-
-    def create_run(self, request: CreateRun, play: bool = True) -> None:
-        """Make a run and select it; ``play`` starts its training at once."""
-        request = replace(request, name=self.unique_name(request.name))
-        self.selected = request.run_id
-        self.bridge.send(request)
-        if play:
-            self.bridge.send(Control(request.run_id, Control.PLAY))
-
-    def _act_open(self) -> None:
-        path = files.ask_open(self, self.settings["last_folder"])
-        if path:
-            self.open_path(path)
 
     def open_path(self, path: str) -> None:
         """Open a checkpoint or an exported file, given on the command line, dropped or chosen."""
@@ -471,181 +399,14 @@ class MainWindow(QMainWindow):
         self.settings.remember_file(str(path))
         self.settings["last_folder"] = files.parent_folder(path)
 
-    def _show_open_menu(self) -> None:
-        below = self.sidebar.open.rect().bottomLeft()
-        self.recent_menu().popup(self.sidebar.open.mapToGlobal(below))
-
-    def recent_menu(self) -> QMenu:
-        """Open a file, or one of those opened lately."""
-        menu = QMenu(self)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.addAction(theme.icon("open"), f"Open a file…\t{keys_of('open')}", partial(self.act, "open"))
-        menu.addSeparator()
-        for path in self.settings["recent"]:
-            action = menu.addAction(Path(path).name)
-            action.setToolTip(path)
-            action.setEnabled(Path(path).is_file())
-            action.triggered.connect(lambda _=False, path=path: self.open_path(path))
-        return menu
-
-    def _act_save_as(self) -> None:
-        run = self.run()
-        path = files.ask_save(self, run.name, self.settings["last_folder"]) if run else ""
-        if run is not None and path:
-            self.bridge.send(SaveRun(run.run_id, path))
-            self.remember_file(path)
-
-    def _act_rename(self) -> None:
-        if self.selected in self.sidebar.cards:
-            self.sidebar.cards[self.selected].start_rename()
-
-    def _rename(self, run_id: str, name: str) -> None:
-        self.undo.push(RenameEdit(self.bridge, self.bridge.runs[run_id], name))
-
-    def _act_duplicate(self) -> None:
-        self._fork("copy", fresh=True)
-
-    def _act_fork(self) -> None:
-        self._fork("fork", fresh=False)
-
-    def _act_reflow(self) -> None:
-        run = self.run()
-        if run is not None:
-            self.create_run(reflow(run))
-
-    def _fork(self, word: str, fresh: bool) -> None:
-        run = self.run()
-        if run is not None:
-            new_id = os.urandom(6).hex()
-            self.selected = new_id
-            self.bridge.send(ForkRun(run.run_id, new_id, self.unique_name(f"{run.name} {word}"), fresh))
-
-    def unique_name(self, name: str) -> str:
-        """``name``, with a number if a run has it already."""
-        taken = {run.name for run in self.bridge.runs.values()}
-        number = 2
-        unique = name
-        while unique in taken:
-            unique, number = f"{name} {number}", number + 1
-        return unique
-
-    def _act_delete(self) -> None:
-        run = self.run()
-        if run is not None:
-            edit = DeleteEdit(self.bridge, run)
-            self.undo.push(edit)
-            note = self.tell(f"Deleted {run.name}.", "info", "Undo")
-            note.acted.connect(partial(self._bring_back, edit))
-            self._deleted[run.run_id] = note
-
-    def _bring_back(self, edit: DeleteEdit) -> None:
-        """Undo a deletion, even if other things have been done since."""
-        index = self.undo.index()
-        if index and self.undo.command(index - 1) is edit:
-            self.undo.undo()
-        else:
-            edit.undo()
-
-    def _act_next_run(self, by: int = 1) -> None:
-        order = self.sidebar.order()
-        if order:
-            here = order.index(self.selected) if self.selected in order else -by
-            self.select(order[(here + by) % len(order)])
-
-    def _act_previous_run(self) -> None:
-        self._act_next_run(-1)
-
-    def _act_undo(self) -> None:
-        self.undo.undo()
-
-    def _act_redo(self) -> None:
-        self.undo.redo()
-
-    def _act_next_tab(self) -> None:
-        self.stage.step_tab(1)
-
-    def _act_previous_tab(self) -> None:
-        self.stage.step_tab(-1)
-
     def _go_to_tab(self, index: int) -> None:
         if index < len(self.stage.panels) and self.stage.tabs[self.stage.panels[index].name].isEnabled():
             self.stage.choose(self.stage.panels[index].name)
-
-    def _act_curves(self) -> None:
-        if self.curves is not None:
-            self.curves.set_collapsed(not self.curves.collapsed)
-
-    def _act_theme(self) -> None:
-        self.settings["theme"] = "light" if theme.shown() == "dark" else "dark"
-        theme.set_mode(self.settings["theme"])
-
-    def _act_settings(self) -> None:
-        from genplay.ui.settings_dialog import SettingsDialog
-
-        dialog = SettingsDialog(self.settings, self.bridge, self)
-        dialog.was_reset.connect(self._place_anew)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _act_help(self) -> None:
-        from genplay.ui.shortcuts import ShortcutSheet
-
-        more = [(p.title, keys, text) for p in self.stage.panels for keys, text in p.shortcuts]
-        sheet = ShortcutSheet(more, self)
-        sheet.finished.connect(sheet.deleteLater)
-        sheet.open()
-
-    def _act_quit(self) -> None:
-        self.close()
-
-    def _act_leave(self) -> None:
-        """Leave the innermost thing that can be left."""
-        panel = self.stage.current()
-        if self.filmstrip is not None and self.stage.past is not None:
-            self.filmstrip.strip.choose(None)
-        elif panel is not None and panel.leave_mode():
-            return
-        elif not self.stage.banner.clear() and not self.toasts.dismiss():
-            self.stage.cancel()
-
-    # ---- copy and export
 
     def recipe(self, exhibit: Exhibit) -> Recipe | None:
         """What makes an exhibit again."""
         panel = self.stage.current()
         return panel.recipe_of(exhibit) if panel is not None and panel.run is not None else None
-
-    def _act_copy(self) -> None:
-        from genplay.ui.copying import copy
-
-        exhibit = self.stage.exhibit()
-        recipe = self.recipe(exhibit) if exhibit else None
-        if exhibit is None or recipe is None:
-            self.tell("There is no picture to copy yet.")
-            return
-        try:
-            copy(exhibit, recipe)
-        except BadInput as error:
-            self.tell(str(error), "bad")
-        else:
-            self.tell("Copied the picture.", "good")
-
-    def _act_export(self) -> None:
-        exhibit = self.stage.exhibit()
-        if exhibit is None:
-            self.tell("There is no picture to export yet.")
-        else:
-            self.export(exhibit)
-
-    def export(self, exhibit: Exhibit) -> None:
-        """Open the export dialog."""
-        from genplay.ui.export_dialog import ExportDialog
-
-        recipe = self.recipe(exhibit)
-        if recipe is not None:
-            dialog = ExportDialog(exhibit, recipe, self)
-            dialog.saved.connect(lambda path: self.tell(f"Saved {path.name}.", "good"))
-            dialog.open()
 
     # ---- the rest of the window
 

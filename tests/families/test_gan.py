@@ -13,7 +13,8 @@ from genplay.contract import knob
 from genplay.contract.errors import BadInput
 from genplay.contract.spec import DataSpec
 from genplay.core.training import Trainer, TrainingConfig, new_model
-from genplay.families.gan import GAN, GANConfig, GANSampling, growth, signed
+from genplay.families.gan import GAN, GANConfig, GANSampling
+from genplay.nn.adversarial import growth, signed
 
 SMALL: dict[str, Any] = {"latent_size": 3, "width": 4, "depth": 2}
 STYLE = {**SMALL, "network": "style"}
@@ -92,18 +93,26 @@ def test_every_remedy_changes_the_course_of_the_game() -> None:
 
 
 def test_lazy_penalties_are_taken_now_and_then_and_as_much_stronger() -> None:
-    def loss(game: Trainer) -> float:
-        return float(game.advance().terms["loss discriminator"])
+    def loss(step: int, **config: Any) -> float:
+        game = trainer(**config)
+        batch = game.batches.next(step, 1)
+        return float(next(game.model.objectives(batch, game.generator)).loss.detach())
 
-    without, each, lazy = trainer(), trainer(r1=50.0), trainer(r1=50.0, lazy=4)
-    free, every, fourth = loss(without), loss(each), loss(lazy)
-    assert fourth - free == pytest.approx(4 * (every - free), rel=1e-3)
-    twin = trainer(r1=50.0, lazy=4)
-    twin.model.load_state_dict(without.model.state_dict())
-    twin.step = without.step
-    twin.batches.seek(**without.batches.position())
-    twin.generator.set_state(without.generator.get_state())
-    assert loss(twin) == pytest.approx(loss(without), abs=1e-6)
+    without, each = loss(0), loss(0, r1=50.0)
+    assert loss(0, r1=50.0, lazy=4) - without == pytest.approx(4 * (each - without), rel=1e-3)
+    assert loss(1, r1=50.0, lazy=4) == loss(1)
+    assert loss(4, r1=50.0, lazy=4) > loss(4)
+
+
+def test_the_loss_of_d_is_told_without_its_penalty_which_is_told_until_it_is_taken_again() -> None:
+    without, lazy = trainer().advance().terms, trainer(r1=50.0, lazy=3)
+    first = lazy.advance().terms
+    assert "penalty" not in without
+    assert first["loss discriminator"] == pytest.approx(without["loss discriminator"], rel=1e-6)
+    once = trainer(r1=50.0).advance().terms
+    assert first["penalty"] == pytest.approx(once["penalty"], rel=1e-5) and first["penalty"] > 0
+    told = [lazy.advance().terms["penalty"] for _ in range(3)]
+    assert told[:2] == [first["penalty"]] * 2 and told[2] != first["penalty"]
 
 
 def test_a_remedy_can_be_switched_on_while_it_trains() -> None:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from genplay.families.gan import (
+from genplay.nn.adversarial import (
     LOSSES,
     discriminator_loss,
     distance_from_one,
@@ -264,7 +264,7 @@ def test_a_styled_convolution_is_one_with_weights_of_its_own_for_every_sample() 
     x, w = torch.randn(3, 5, 6, 6, generator=seeded(14)).double(), torch.randn(3, 4, generator=seeded(15)).double()
     found = layer(x, w, torch.zeros(()).double())
     for i in range(3):
-        weight = layer.weight * layer.scale * layer.style(w)[i].view(1, -1, 1, 1)
+        weight = layer.weight * layer.style(w)[i].view(1, -1, 1, 1)
         weight = weight * (weight.square().sum((1, 2, 3), keepdim=True) + 1e-8).rsqrt()
         plain = F.conv2d(x[i : i + 1], weight, layer.bias, padding=1)
         wanted = F.leaky_relu(plain, 0.2) * math.sqrt(2 / 1.04)

@@ -186,7 +186,7 @@ def test_a_dropped_checkpoint_is_opened_and_remembered(window, qtbot, tmp_path):
     window.dropEvent(event)
     qtbot.waitUntil(lambda: window.run() is not None and window.run().name == "Mine")
     assert window.settings["recent"][0] == str(path)
-    names = [action.text() for action in window.recent_menu().actions()]
+    names = [action.text() for action in window.commands.recent_menu().actions()]
     assert names[2:] == ["mine.safetensors", "vae-faces16.safetensors"]
 
 
@@ -350,7 +350,7 @@ def test_the_offer_to_bring_a_run_back_undoes_only_its_deletion(window, qtbot):
     qtbot.waitUntil(lambda: run.run_id not in window.sidebar.cards)
     note = window.toasts.notes[-1]
     add_run(qtbot, window, "other")
-    window._rename("other", "another")
+    window.commands.rename_run("other", "another")
     note.acted.emit()
     qtbot.waitUntil(lambda: run.run_id in window.sidebar.cards)
     assert sent(window, rq.RenameRun)[-1].name == "another"
@@ -596,7 +596,7 @@ def test_the_sheet_lists_every_shortcut(window):
 
 
 def test_every_action_of_the_table_exists_once(window):
-    assert all(callable(getattr(window, f"_act_{row.name}")) for row in TABLE)
+    assert all(callable(getattr(window.commands, f"act_{row.name}")) for row in TABLE)
     keys = [key for row in TABLE for key in row.keys]
     assert len(set(keys)) == len(keys)
 
@@ -832,6 +832,7 @@ def test_words_about_a_run():
         "a", "A", "vae", "d", "D", fake.FACES, "training", 12431, 3.1, 8420.0, terms={"kl": 1.0, "elbo": -41.8}
     )
     assert headline(run) == "ELBO −41.8  ·  8,420 img/s  ·  epoch 3.1"
+    assert headline(run, ("modes covered", "kl")).startswith("KL 1  ·")
     assert status_line(run) == "training · 12.4k steps"
     assert [thousands(n) for n in (5, 999, 1000, 12431, 250_000)] == ["5", "999", "1k", "12.4k", "250k"]
 
