@@ -9,11 +9,7 @@ from genplay.contract.capability import Capability
 from genplay.contract.knob import Knob
 from genplay.contract.spec import DataSpec, Kind
 
-
-HEADLINES = (
-    "elbo",
-    "loss",
-)  # logged terms that say how a training goes: the first that there is stands beside the step
+HEADLINES = ("elbo", "loss")  # logged terms that tell how a training goes; the first that is there is shown
 
 
 @dataclass(frozen=True)
