@@ -92,6 +92,7 @@ ICONS = {
     "swap": "swap-horizontal",
     "rewind": "rewind",
     "slow": "tortoise",
+    "painting": "brush",
 }
 
 
