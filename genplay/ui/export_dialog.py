@@ -55,6 +55,7 @@ TITLES = {
     "py": "Python script",
 }
 SUFFIXES = {"apng": ".png"}
+NUMBERS = "the numbers behind the picture, as npz; only the window draws it"
 FRAMES = "frames"  # the array of an exhibit that holds all of a tape
 GOOD_SIDE = 512  # pixels a new picture should have at least half of
 PREVIEW_PIXELS = 1 << 22
@@ -150,7 +151,8 @@ class ExportDialog(QDialog):
         self.copy = QPushButton(theme.icon("copy"), "Copy picture")
         self.copy.clicked.connect(self.copy_picture)
         self.script = QPushButton(theme.icon("code"), "Copy as Python")
-        self.script.setToolTip("A script that makes the same file, byte for byte")
+        made = NUMBERS if self.exhibit.by_window else "the same file, byte for byte"
+        self.script.setToolTip(f"A script that makes {made}")
         self.script.clicked.connect(self.copy_script)
         cancel = QPushButton("Close")
         cancel.clicked.connect(self.reject)
@@ -194,7 +196,7 @@ class ExportDialog(QDialog):
             options["index"] = self.exhibit.index
         if what == "animation":
             options["fps"] = self.fps.value()
-        if FRAMES in self.exhibit.arrays and what == "arrays":
+        if self._named() and what == "arrays":
             options["names"] = list(self._arrays())
         return options | (self.exhibit.of_tape if what != "arrays" else {})
 
@@ -205,7 +207,17 @@ class ExportDialog(QDialog):
         from genplay.export.answers import data_name
 
         held = self.exhibit.arrays
-        return dict(held) if FRAMES in held else {data_name(self.exhibit.x): self.exhibit.x, **held}
+        return dict(held) if self._named() else {data_name(self.exhibit.x): self.exhibit.x, **held}
+
+    def _named(self) -> bool:
+        """Whether the arrays of the exhibit are all there is to save, each under its name in the answer."""
+        return FRAMES in self.exhibit.arrays or self.exhibit.by_window
+
+    def script_options(self) -> dict[str, Any]:
+        """The file that a script makes: the chosen one, or the numbers behind a picture that only the window draws."""
+        if not self.exhibit.by_window:
+            return self.options()
+        return {"format": "npz", "what": "arrays", "names": list(self._arrays())}
 
     def _what_chosen(self) -> None:
         what = self.what.currentData()
@@ -319,7 +331,7 @@ class ExportDialog(QDialog):
             return
         options, recipe, x = self.options(), self.recipe, self.exhibit.x
         if self.format.currentData() == "py":
-            self._job = self._pool.submit(_write_script, recipe, options, path, overwrite)
+            self._job = self._pool.submit(_write_script, recipe, self.script_options(), path, overwrite)
         else:
             held = {"arrays": self._arrays()} if options["what"] == "arrays" else {}
             self._job = self._pool.submit(_write, x, path, recipe, options | held, overwrite)
@@ -373,7 +385,7 @@ class ExportDialog(QDialog):
         """The script that makes this file again, on the clipboard."""
         from genplay.export import python_script
 
-        options = self.options()
+        options = self.script_options()
         suffix = SUFFIXES.get(options["format"], f".{options['format']}")
         recipe = dataclasses.replace(self.recipe, export=options)
         try:
@@ -381,7 +393,8 @@ class ExportDialog(QDialog):
         except BadInput as error:
             self.say(str(error), "warn")
             return
-        self.say("Copied the script.", "good")
+        what = f"It makes {NUMBERS}." if self.exhibit.by_window else ""
+        self.say(f"Copied the script. {what}".strip(), "good")
 
     def say(self, text: str, role: str = "dim") -> None:
         """A sentence below the choices."""

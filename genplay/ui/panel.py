@@ -30,7 +30,8 @@ class Exhibit:
     ``x`` are pictures uint8 (N, H, W, C) or points (N, 2); ``kind`` is "picture", "grid" or "animation"; ``columns`` is
     the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz besides ``x``, or
     alone where they hold its ``frames``. ``of_tape`` says what of a tape it is, in the words of the export options
-    ``of``, ``frame`` and ``steps``, so that a script makes the same.
+    ``of``, ``frame`` and ``steps``, so that a script makes the same. A picture ``by_window`` is drawn by the window
+    alone: ``arrays`` hold all that it shows, under their names in the answer, and a script makes those.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Exhibit:
     arrays: dict[str, Any] = field(default_factory=dict)
     index: int = 0  # which of ``x`` a "picture" is
     of_tape: dict[str, Any] = field(default_factory=dict)
+    by_window: bool = False
 
 
 class Panel(QWidget):

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import RenameRun
@@ -135,6 +136,42 @@ def test_what_is_exported_of_a_tape_can_be_made_again(qtbot, window, flow, tmp_p
     made = sorted(p.name for p in ours.iterdir())
     assert len(made) == 12
     assert [name for name in made if (ours / name).read_bytes() != (theirs / name).read_bytes()] == []
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory):
+    from genplay.cli import main
+
+    out = tmp_path_factory.mktemp("games") / "game.safetensors"
+    words = ["--set", "width=4", "latent_size=3", "--steps", "5", "--quiet"]
+    assert main(["train", "gan", "--data", "ring", *words, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_the_script_of_a_canvas_makes_the_numbers_behind_it(qtbot, window, game, tmp_path, ahead):
+    """The canvas is drawn by the window alone, so neither its picture nor a plain scatter is what the script makes."""
+    window.open_path(str(game))
+    qtbot.waitUntil(lambda: window.run() is not None and window.run().family == "gan", timeout=30000)
+    shown(qtbot, window, "gan")
+    seat = window.stage.current().session.seats[0]
+    if ahead:
+        window.stage.current().session.toggle("ghosts")
+    qtbot.waitUntil(lambda: not ahead or seat.ghost is not None, timeout=30000)
+    exhibit = shown(qtbot, window, "gan")
+    dialog = ExportDialog(exhibit, window.recipe(exhibit), window)
+    assert dialog.options()["what"] == "picture" and dialog.script_options()["what"] == "arrays"
+    dialog.copy_script()
+    dialog.close()
+    ours, theirs = tmp_path / "ours.npz", tmp_path / "theirs"
+    options = dialog.script_options()
+    _write(exhibit.x, ours, dialog.recipe, options | {"arrays": dialog._arrays()}, False)
+    theirs.mkdir()
+    (theirs / game.name).write_bytes(game.read_bytes())
+    run_script(QGuiApplication.clipboard().text(), theirs)
+    (made,) = theirs.glob("*.npz")
+    assert ("ghost" in options["names"]) == ahead and "images" not in options["names"]
+    assert made.read_bytes() == ours.read_bytes()
 
 
 def test_what_is_dragged_out_tells_as_much_as_what_is_exported(qtbot, window):

@@ -27,6 +27,7 @@ from genplay.ui.views.sides import side_text
 
 SLOT = "gan.pictures"  # a slot of the GAN lab, which shows progress and cancels by its name
 PICTURES = 36
+ARRAYS = ("score", "real", "score_real", "saliency", "saliency_real")
 AGAIN_MS = 250  # between two looks at a model that trains
 FOOT = 136  # pixels of height of histogram and detail
 EMPTY = "Train or open a GAN on pictures to see what its discriminator says of them."
@@ -280,7 +281,8 @@ class PicturesPart(QWidget):
         if answer is None or question is None or judged is None:
             return None
         name = self.run.name if self.run else ""
-        arrays = {"score": judged.score, "real": judged.real, "score_real": judged.score_real}
+        held = {name: getattr(judged, name) for name in ARRAYS}
+        arrays = {name: array for name, array in held.items() if array is not None}
         chosen = self.fake.selected
         index = int(self._sides[False].order[self.fake.ranks[chosen]]) if chosen >= 0 else 0
         kind = "picture" if chosen >= 0 else "grid"

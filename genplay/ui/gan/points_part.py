@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -16,7 +18,7 @@ from genplay.ui.panel import Exhibit
 from genplay.ui.views.game_canvas import GameCanvas
 from genplay.ui.views.snapshot_strip import NOW
 
-ARRAYS = ("real", "z", "field", "score_x", "score_real", "gradient")
+ARRAYS = ("real", "z", "field", "score_x", "score_real", "gradient", "lines")
 
 
 class PointsPart(QWidget):
@@ -80,7 +82,11 @@ class PointsPart(QWidget):
         pictures = [card.canvas.picture() for card in shown]
         height = min(len(p) for p in pictures)
         x = np.concatenate([p[:height] for p in pictures], axis=1)[None]
+        seat = self.session.seats[0]
         game: Game = answer.value
         arrays = {"points": game.x, **{array: getattr(game, array) for array in ARRAYS}}
-        question = self.session.seats[0].shown
-        return Exhibit(f"{name} game".strip(), "picture", x, question, answer.step, answer.digest, 1, arrays=arrays)
+        question = replace(seat.shown, unroll=0)
+        if seat.ghost is not None and seat.ghost.digest == answer.digest and seat.question.unroll:
+            question, arrays["ghost"] = replace(question, unroll=seat.ahead), seat.ghost.value.ghost
+        title = f"{name} game".strip()
+        return Exhibit(title, "picture", x, question, answer.step, answer.digest, 1, arrays=arrays, by_window=True)

@@ -34,6 +34,7 @@ class Seat(QObject):
         self.ghost: Answer | None = None
         self.question = LookAtGame()
         self.shown = LookAtGame()  # the question that the game on show answers
+        self.ahead = 0  # steps that the newest ghost is ahead
         self._game = Watch(bridge, f"{prefix}game", GAME_MS, self)
         self._modes = Watch(bridge, f"{prefix}modes", MODES_MS, self)
         self._ghost = Watch(bridge, f"{prefix}ghost", GHOST_MS, self)
@@ -97,7 +98,7 @@ class Seat(QObject):
         self._ghost.refresh()
 
     def _take_ghost(self, answer: Answer) -> None:
-        self.ghost = answer
+        self.ghost, self.ahead = answer, self.question.unroll
         if self.game is not None:
             self.game_changed.emit()
 
