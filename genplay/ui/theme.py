@@ -53,6 +53,8 @@ TOKENS: dict[str, dict[str, str]] = {
 }
 FAMILIES = {
     "vae": "#56B4E9",
+    "vqvae": "#8FBC5A",
+    "vq_prior": "#5F8F3A",
     "flow_matching": "#B39DDB",
     "latent_diffusion": "#B0568A",
     "gan": "#E69F00",
