@@ -31,7 +31,7 @@ FINE = 1 << 16  # places along a side of a cell: exact in float32, so that no po
 class DrawnOptions:
     """Which drawing."""
 
-    file: str = knob("", "drawing", "a file in which a painted distribution was saved")
+    file: str = knob("", "drawing", "a file in which a painted distribution was saved", control="drawing")
 
 
 class Drawn(DataSource):

@@ -30,7 +30,8 @@ class Inspector(QScrollArea):
         self.bridge, self.undo = bridge, undo
         self.run: RunState | None = None
         self.form: Form | None = None
-        self._key: tuple[str, ...] = ()
+        self._key: tuple[object, ...] = ()
+        self._panels_own: frozenset[str] = frozenset()  # knobs that the tab in front has controls for
         self._controls: dict[str, QWidget] = {}
         self._sent: dict[str, tuple[Any, float]] = {}  # value and time of changes that the engine has yet to confirm
         self._build()
@@ -67,6 +68,8 @@ class Inspector(QScrollArea):
             self._place.addWidget(controls)
         for name, controls in self._controls.items():
             controls.setVisible(panel is not None and name == panel.name)
+        self._panels_own = panel.own_knobs if panel is not None else frozenset()
+        self._refresh()
 
     def set_run(self, run: RunState | None) -> None:
         """Another run, or what changed of the selected one."""
@@ -75,7 +78,8 @@ class Inspector(QScrollArea):
 
     def _refresh(self) -> None:
         run = self.run
-        key = (run.run_id, run.family, str(run.spec.kind), str(self.bridge.catalogue is None)) if run else ()
+        known = self.bridge.catalogue is not None
+        key = (run.run_id, run.family, run.spec.kind, known, self._panels_own) if run else ()
         if key != self._key:
             self._key = key
             self._rebuild()
@@ -98,7 +102,7 @@ class Inspector(QScrollArea):
             self.form.hide()
             self.form.deleteLater()
             self.form = None
-        knobs = self.live_knobs()
+        knobs = [knob for knob in self.live_knobs() if knob.name not in self._panels_own]
         self._heading.setVisible(bool(knobs))
         if self.run is None or not knobs:
             return

@@ -64,6 +64,7 @@ class Panel(QWidget):
     needs: ClassVar[frozenset[Capability]] = frozenset()
     kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = ()  # (keys, what they do), for the sheet of shortcuts
+    own_knobs: ClassVar[frozenset[str]] = frozenset()  # live knobs that it has controls for: listed nowhere else then
     shows_alarms: ClassVar[bool] = False  # whether it shows notices that name remedies itself
 
     export_wanted = Signal(object)  # Exhibit

@@ -22,6 +22,7 @@ from genplay.contract.fake_engine import RING, FakeEngine
 from genplay.ui.bridge import Bridge
 from genplay.ui.gan import remedies, words
 from genplay.ui.gan.state import LAYERS, GanState
+from genplay.ui.inspector import Inspector
 from genplay.ui.panels.gan_lab import EMPTY, GanLabPanel
 from genplay.ui.views.snapshot_strip import NOW
 
@@ -373,6 +374,14 @@ def test_the_alarm_says_what_is_wrong_and_where_to_fork(collapsed: Rig) -> None:
     assert alarm.fork.text() == f"Fork from step {KEEP} with R1 penalty"
 
 
+def test_the_button_of_the_alarm_says_less_where_there_is_less_room(collapsed: Rig) -> None:
+    alarm = collapsed.panel.alarms[0]
+    collapsed.panel.resize(520, 620)
+    collapsed.drain()
+    assert alarm.fork.text() == f"Fork from step {KEEP}" and alarm.text.shown() == alarm.text.text()
+    assert "R1 penalty" in alarm.fork.toolTip()
+
+
 def test_a_second_alarm_has_a_card_of_its_own(collapsed: Rig) -> None:
     run = collapsed.engine.runs["g"]
     second = rs.Notice("warn", "Oscillation", "the players chase each other", (), ("rates",), 120)
@@ -555,6 +564,19 @@ def test_the_pictures_of_both_are_exported_beside_each_other(compared: Rig) -> N
     one, two = (card.canvas for card in compared.panel.points.cards)
     exhibit = compared.panel.exhibit()
     assert exhibit is not None and exhibit.x.shape[2] == 2 * (one.width() + two.width())
+
+
+# ---- its column
+
+
+def test_knobs_that_the_lab_has_controls_for_are_not_listed_again(rig: Rig) -> None:
+    inspector, own = Inspector(rig.bridge, rig.undo, rig.window), {"critic_steps", "players"}
+    inspector.set_run(rig.run)
+    assert inspector.form is not None and own <= set(inspector.form.knobs)
+    inspector.show_panel(rig.panel)
+    assert not own & set(inspector.form.knobs) and inspector.form.knobs
+    inspector.show_panel(None)
+    assert own <= set(inspector.form.knobs)
 
 
 # ---- what is told and exported

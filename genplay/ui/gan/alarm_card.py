@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy
 
 from genplay.contract.catalogue import Preset
@@ -13,6 +13,8 @@ from genplay.ui import theme
 from genplay.ui.gan import remedies as cures
 from genplay.ui.gan.session import GanSession
 from genplay.ui.views.elided import ElidedLabel
+
+MARGIN, SPACING = 12, 8
 
 
 class AlarmCard(QFrame):
@@ -40,8 +42,8 @@ class AlarmCard(QFrame):
         self.more.setAccessibleName("Fork with another remedy")
         self.more.clicked.connect(self.open_menu)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 7, 8, 7)
-        row.setSpacing(8)
+        row.setContentsMargins(MARGIN, 7, 8, 7)
+        row.setSpacing(SPACING)
         row.addWidget(self.title)
         row.addWidget(self.text, 1)
         row.addWidget(self.fork)
@@ -63,15 +65,38 @@ class AlarmCard(QFrame):
             self.setVisible(wanted)
 
     def _say(self, title: str, text: str) -> None:
-        start = "Fork from now" if self.step == cures.NOW else f"Fork from step {self.step:,}"
-        label = f"{start} with {self.choices[0].title}"
-        for widget, words in ((self.title, title), (self.text, text), (self.fork, label)):
-            if widget.text() != words:
-                widget.setText(words)
+        for label, words in ((self.title, title), (self.text, text)):
+            if label.text() != words:
+                label.setText(words)
         self.text.setToolTip(text)
         self.fork.setToolTip(f"{self.choices[0].title}: {self.choices[0].help}. Both runs then train on one clock (F)")
         self.setAccessibleName(f"{title}: {text}")
         self.more.setVisible(len(self.choices) > 1)
+        self._fit()
+
+    def _labels(self) -> tuple[str, ...]:
+        """What the button may say, the longest first."""
+        start = "Fork from now" if self.step == cures.NOW else f"Fork from step {self.step:,}"
+        remedy = self.choices[0].title
+        return f"{start} with {remedy}", f"{start}: {remedy.partition(' (')[0]}", start
+
+    def _fit(self) -> None:
+        """As much on the button as leaves the text whole."""
+        if not self.choices:
+            return
+        padding = self.fork.sizeHint().width() - self.fork.fontMetrics().horizontalAdvance(self.fork.text())
+        taken = self.title.sizeHint().width() + self.text.sizeHint().width() + self.more.sizeHint().width() + padding
+        room = self.width() - taken - 2 * MARGIN - 3 * SPACING
+        labels = self._labels()
+        fits = (text for text in labels if self.fork.fontMetrics().horizontalAdvance(text) <= room)
+        label = next(fits, labels[-1])
+        if label != self.fork.text():
+            self.fork.setText(label)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button says less where there is less room."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _fork(self, chosen: list[Preset]) -> None:
         if chosen:

@@ -33,8 +33,8 @@ FOOT = 136  # pixels of height of histogram and detail
 EMPTY = "Train or open a GAN on pictures to see what its discriminator says of them."
 LOADING = "Loading the model…"
 NO_JUDGE = "This model has no discriminator that could judge pictures."
-SORTED = "From most real to most generated, as the discriminator D scores them; above {} it says real"
-BRIGHT = "The brighter a pixel, the more the score of the discriminator D depends on it"
+SORTED = "By D's score, most real first; above {} it says real"
+BRIGHT = "The brighter a pixel, the more D's score depends on it"
 POINT = "Point at a picture to see it large, click to keep it there"
 LOOKS = "Show which pixels the score depends on most: the size of its gradient"
 

@@ -17,7 +17,8 @@ from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.gan.alarm_card import AlarmCard
 from genplay.ui.gan.compare_bar import CompareBar
-from genplay.ui.gan.inspector import GanInspector
+from genplay.ui.gan.inspector import CRITIC, GanInspector
+from genplay.ui.gan.players import KNOB as PLAYERS
 from genplay.ui.gan.players import Players
 from genplay.ui.gan.points_part import PointsPart
 from genplay.ui.gan.rewind_part import RewindPart
@@ -41,9 +42,10 @@ class GanLabPanel(Panel):
     name: ClassVar[str] = "gan"
     title: ClassVar[str] = "GAN lab"
     icon: ClassVar[str] = "gan"
-    hint: ClassVar[str] = "train one player at a time, watch the other"
+    hint: ClassVar[str] = "train one player, watch the other"
     order: ClassVar[int] = 50
     needs: ClassVar[frozenset[Capability]] = NEEDS
+    own_knobs: ClassVar[frozenset[str]] = frozenset({PLAYERS, CRITIC})
     shows_alarms: ClassVar[bool] = True
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
         ("D", "Train the discriminator alone"),
