@@ -21,6 +21,7 @@ class Capability(StrEnum):
     GUIDE = "guided"
     INVERT = "invert"
     LAYERS = "layers"
+    CODES = "codes"
 
 
 LACKS: dict[Capability, str] = {
@@ -36,6 +37,7 @@ LACKS: dict[Capability, str] = {
     Capability.NEXT_PROBS: "it does not predict one value at a time",
     Capability.INVERT: "its codes cannot be found by optimisation",
     Capability.LAYERS: "it is no sequence of invertible layers",
+    Capability.CODES: "it has no codebook",
     Capability.GUIDE: "it was not trained with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

@@ -430,6 +430,13 @@ class Invert(Question):
 
 
 @dataclass(frozen=True)
+class LookAtCodebook(Question):
+    """What each code of a codebook stands for and how ``n`` held-out examples use it. Answer: ``results.Codebook``."""
+
+    n: int = 1000
+
+
+@dataclass(frozen=True)
 class PreviewData(Question):
     """Look at a data set. Answer: ``results.DataPreview``."""
 

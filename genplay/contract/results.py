@@ -203,8 +203,8 @@ class Judged:
 class Modes:
     """How samples spread over the modes of the data.
 
-    A mode is covered when it holds at least 1 % of the samples within 3 sigma of its centre (points), or at least a
-    quarter of the share that real data has of it (classes of pictures, as an attribute network sees them).
+    A mode is covered when it holds at least a quarter of the share that real data has of it: of points within 3 sigma of
+    its centre, where 1 % of the samples is enough too; of pictures as classes that an attribute network sees.
     """
 
     names: tuple[str, ...]  # K
@@ -265,6 +265,23 @@ class LatentMap:
     components: np.ndarray  # (D, D) principal directions, rows, strongest first
     explained: np.ndarray  # (D,) share of variance of each
     directions: dict[str, np.ndarray] = field(default_factory=dict)  # "glasses: dark" -> (D,) difference of class means
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """The codes of a model that quantises, which sit at h x w places of a picture, and their use by held-out data.
+
+    A latent code ``z`` (h w c) has the vectors of all places one after another, row by row; the code of a place is the
+    number of the nearest of ``vectors``. ``x`` is what a code is drawn as where data has it, on average; one that no
+    data has is shown as it is drawn in a picture of that code alone.
+    """
+
+    vectors: np.ndarray  # (K, c)
+    x: np.ndarray  # (K, H / h, W / w, C) uint8
+    usage: np.ndarray  # (K,) share of all places
+    where: np.ndarray  # (K, h, w) share of the examples that have the code there
+    perplexity: float  # how many codes, equally used, would be as varied
+    n: int
 
 
 @dataclass(frozen=True)

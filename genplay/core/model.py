@@ -14,6 +14,8 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   codes as ``extras["z"]``.
 - ``layers(z, labels)``: of an invertible model, the states that codes z (B, D) pass through, first z itself, last the
   data, each with log |det dx/dz| so far: pairs (B, ...), (B,).
+- ``codes(x) -> (B, h, w)`` int64, of a model that quantises; it then has ``decode_codes(codes, labels) -> x``, the
+  size of its ``grid`` (h, w), a ``codebook`` with ``vectors`` (K, c), and codes z (B, h w c) that ``decode`` quantises.
 - ``energy(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
 - ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models

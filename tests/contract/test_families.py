@@ -502,10 +502,12 @@ def questions(model, spec):
         "DecodePath": (requests.DecodePath(z, frames=7), results.Decoded),
         "Traverse": (requests.Traverse(z[0], values=(-1.0, 1.0)), results.Decoded),
         "EstimateLikelihood": (requests.EstimateLikelihood(n=4, importance_samples=4), results.Likelihood),
+        "LookAtDensity": (requests.LookAtDensity(side=8, arrows=3, n=5, importance_samples=2), results.Density),
         "LookAtGame": (requests.LookAtGame(n=20, side=5, lines=3, unroll=1), results.Game),
         "JudgePictures": (requests.JudgePictures(n=6, saliency=True), results.Judged),
         "MeasureModes": (requests.MeasureModes(n=60), results.Modes),
         "Invert": (requests.Invert(x), results.Tape),
+        "LookAtCodebook": (requests.LookAtCodebook(n=20), results.Codebook),
         **of_noise(own, spec),
     }
 
