@@ -59,6 +59,10 @@ RECIPES: dict[str, list[str]] = {
         "4000",
     ],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
+    "nsf-ring8": ["flow", "--data", "ring", "--preset", "points", "--steps", "6000"],
+    "nsf-moons": ["flow", "--data", "moons", "--preset", "points", "--steps", "6000"],
+    "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "8000"],
+    "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "6000"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8": "Ring · GAN, healthy",
@@ -69,6 +73,10 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "gan-faces16-style": "Faces · GAN with styles",
     "gan-fashion28": "Fashion · GAN, told what to draw",
     "gan-faces16-collapsed": "Faces · GAN, collapsed",
+    "nsf-ring8": "Ring · Spline flow",
+    "nsf-moons": "Moons · Spline flow",
+    "nsf-checkerboard": "Checkerboard · Spline flow",
+    "glow-faces16": "Faces · Glow",
 }
 
 

@@ -1,0 +1,1 @@
+"""Invertible transforms with a log-determinant, of which normalizing flows are built."""
