@@ -48,8 +48,8 @@ class VQPriorConfig:
         control="model", families=("vqvae",), refused=("conditional",), required=True,
     )  # fmt: skip
     autoencoder_knobs: str = knob("", "autoencoder's settings", "of the VQ-VAE that is part of this", control="settled")
-    width: int = knob(96, "width", "numbers that stand for a place in the transformer", low=8, high=512, scale="log")
-    depth: int = knob(4, "depth", "layers of the transformer", low=1, high=16)
+    width: int = knob(128, "width", "numbers that stand for a place in the transformer", low=8, high=512, scale="log")
+    depth: int = knob(3, "depth", "layers of the transformer", low=1, high=16)
     dropout: float = knob(0.0, "dropout", "share of each layer's output left out in training", low=0.0, high=0.8)
     conditional: bool = knob(
         True, "conditional", "give the attributes to the transformer, so that samples can be asked for by attribute"

@@ -1,4 +1,4 @@
-"""The right half of the stage: the plane, bare or tiled, or the traversal matrix, and what chooses between them."""
+"""The right half of the stage: the plane, bare or tiled, the traversal matrix or the codes, and what chooses."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from genplay.ui.latent import geometry
+from genplay.ui.latent.codes_part import CodesPart
 from genplay.ui.latent.matrix_part import MatrixPart
 from genplay.ui.latent.plane_part import PlanePart
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.state import VIEWS, LatentState
 from genplay.ui.views.chips import Chips
 
-TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix"}
+TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix", "codes": "Codes"}
 TIPS = {
     "plane": "Codes of held-out data and the cursor",
     "tiles": "What the plane decodes to, place by place",
     "matrix": "One dimension a row, from low to high",
+    "codes": "The map of codes and the codebook, of a model that quantises: swap codes by hand",
 }
 
 
 class StagePart(QWidget):
-    """Plane or matrix, below the choice of view, axes and colour."""
+    """Plane, matrix or codes, below the choice of view, axes and colour."""
 
     def __init__(self, session: LatentSession) -> None:
         super().__init__()
         self.session = session
         self.plane = PlanePart(session)
         self.matrix = MatrixPart(session)
+        self.codes = CodesPart(session)
         self.views = Chips(VIEWS, TITLES, TIPS)
         for name, button in self.views.buttons.items():
             button.clicked.connect(lambda _=False, n=name: self._set(f"show the {n}", view=n))
@@ -44,6 +47,7 @@ class StagePart(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.plane)
         self.stack.addWidget(self.matrix)
+        self.stack.addWidget(self.codes)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.views)
@@ -73,7 +77,9 @@ class StagePart(QWidget):
 
     def _run_changed(self) -> None:
         pictures = self.session.pictures
-        if not pictures and self.session.state.view != "plane" and self.session.ready:
+        self.views.buttons["codes"].setVisible(self.codes.serves)
+        shut = not pictures or (self.session.state.view == "codes" and not self.codes.serves)
+        if shut and self.session.state.view != "plane" and self.session.ready:
             self.session.apply(replace(self.session.state, view="plane"))
         self.views.setVisible(pictures)
         names = [attribute.name for attribute in self.session.attributes]
@@ -105,9 +111,9 @@ class StagePart(QWidget):
     def _follow(self) -> None:
         view = self.session.state.view
         self.views.choose(view)
-        self.stack.setCurrentWidget(self.matrix if view == "matrix" else self.plane)
+        self.stack.setCurrentWidget({"matrix": self.matrix, "codes": self.codes}.get(view, self.plane))
         for combo in (self.across, self.up):
-            combo.setVisible(view != "matrix")
+            combo.setVisible(view in ("plane", "tiles"))
         self.note.setVisible(view == "plane" and self.session.ready and not self.session.can_encode)
         self.colour.setVisible(view == "plane" and self.session.can_encode and self.colour.count() > 0)
         if not self.session.ready:

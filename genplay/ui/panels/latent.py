@@ -26,7 +26,7 @@ from genplay.ui.latent.stage import StagePart
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
 
-SLOTS = ("picture", "map", "tiles", "matrix", "path", "arithmetic", "encode")
+SLOTS = ("picture", "map", "tiles", "matrix", "codes", "path", "arithmetic", "encode")
 EMPTY = "Train or open a model to see its latent space."
 
 
