@@ -333,8 +333,10 @@ class FakeEngine:
 
 def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question for a run of some family."""
-    from genplay.contract import fake_diffusion, fake_gan, fake_judge
+    from genplay.contract import fake_density, fake_diffusion, fake_gan, fake_judge
 
+    if run is not None and fake_density.answers(question):
+        return fake_density.answers(question)
     if run is not None and fake_gan.plays(run):
         return fake_gan.answers(question) or globals().get(f"_answer_{type(question).__name__}")
     if run is not None and run.family in fake_diffusion.FAMILIES:

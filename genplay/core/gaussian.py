@@ -302,12 +302,23 @@ class GaussianModel(Model):
         d log p / du = -div(dy/du) along the solution to noise. The divergence is exact for few dimensions, else
         estimated with one Rademacher vector (Hutchinson). Pictures are dequantised: noise of one 8-bit level is added.
         """
+        *_, found = self.log_density_steps(x, labels, generator)
+        assert found is not None
+        return found
+
+    def log_density_steps(
+        self, x: Tensor, labels: Tensor | None, generator: Generator | None, tolerance: float = 0.0
+    ) -> Iterator[Tensor | None]:
+        """What ``log_density`` does, None a step of the solver and its result last: long work can be stopped there.
+
+        The solver's ``tolerance`` is 1e-5, for pictures 1e-3, where none is given.
+        """
         generator = generator or torch.Generator(self.device)
         if self.spec.kind is Kind.IMAGE and self.shape == self.spec.shape:
             x = x + (torch.rand(x.shape, generator=generator, device=generator.device).to(x.device) * 2 - 1) / 255
         probe = torch.randint(0, 2, x.shape, generator=generator, device=generator.device).to(x.device) * 2.0 - 1
-        tolerance = 1e-5 if len(self.shape) == 1 else 1e-3
-        return flow_log_density(self.estimate, self.schedule, x, labels, probe, tolerance)
+        tolerance = tolerance or (1e-5 if len(self.shape) == 1 else 1e-3)
+        yield from flow_log_density_steps(self.estimate, self.schedule, x, labels, probe, tolerance)
 
     def bound_terms(self, x_0: Tensor, later: Tensor, earlier: Tensor, labels: Tensor | None, g: Generator) -> Tensor:
         """KL(q(x_s | x_t, x_0) || p(x_s | x_t)) for single draws at times t ``later`` > s ``earlier`` (B,): (B,) nats.
@@ -527,19 +538,30 @@ def flow_log_density(
     dx_t/dt = eps - x_0. ``probe`` is a Rademacher vector (B, *shape), used beyond ``EXACT_TRACE`` dimensions. Without
     gradients to the weights.
     """
+    *_, found = flow_log_density_steps(estimate, schedule, x, labels, probe, tolerance)
+    assert found is not None
+    return found
+
+
+def flow_log_density_steps(
+    estimate: Estimate, schedule: Schedule, x: Tensor, labels: Tensor | None, probe: Tensor, tolerance: float
+) -> Iterator[Tensor | None]:
+    """``flow_log_density`` with None after every step of the solver and the result (B,) last."""
     n, dims = len(x), x[0].numel()
     flow = _Flow(estimate, schedule, labels, probe, x.shape)
     begin, end = flow.ends()
     alpha = flow.at(begin)[1] if schedule.flat else 1.0
     first = torch.cat([(x * alpha).flatten(1), x.new_zeros(n, 1)], 1)
-    *_, (_, state) = dormand_prince(first, begin, end, flow.slope, tolerance, (end - begin) / 50)
+    state = first
+    for _, state in dormand_prince(first, begin, end, flow.slope, tolerance, (end - begin) / 50):
+        yield None
     y, change = state[:, :-1], state[:, -1]
     _, last_alpha, last_sigma = flow.at(end)
     if schedule.flat:
         last_alpha = 1.0
     noise = y * last_alpha / last_sigma
     log_normal = -0.5 * (noise.square() + math.log(2 * math.pi)).sum(1) - dims * math.log(last_sigma)
-    return log_normal + dims * (math.log(last_alpha) + math.log(alpha)) + change
+    yield log_normal + dims * (math.log(last_alpha) + math.log(alpha)) + change
 
 
 class _Flow:
