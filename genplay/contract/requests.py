@@ -178,6 +178,7 @@ class Trajectory(Question):
     It may begin elsewhere than at pure noise, for models that denoise: from ``state``, the ``x_t`` of a frame at time
     ``start`` (a branch); from clean ``source`` data noised to ``start`` (SDEdit); or, with a ``mask`` too, so that the
     source is kept where the mask is 0 and made anew where it is 1 (inpainting). One source serves all ``n`` samples.
+    Models that draw a pixel at a time take a source with a mask too; kept pixels are heard by later ones only.
     """
 
     n: int = 4
@@ -434,6 +435,18 @@ class LookAtCodebook(Question):
     """What each code of a codebook stands for and how ``n`` held-out examples use it. Answer: ``results.Codebook``."""
 
     n: int = 1000
+
+
+@dataclass(frozen=True)
+class NextProbs(Question):
+    """What a pixel is drawn from, given those before it in the order of reading. Answer: ``results.NextProbs``.
+
+    ``position`` is row * width + column. To draw a part of a picture anew, or the rest of it, see ``Trajectory``.
+    """
+
+    picture: np.ndarray  # (H, W, C) uint8 in the size of the model's; what is at and after the position changes no
+    position: int = 0  # probability but is what ``drawn`` and ``surprise`` are told of
+    condition: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

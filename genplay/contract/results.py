@@ -337,6 +337,21 @@ class Density:
 
 
 @dataclass(frozen=True)
+class NextProbs:
+    """What the K parts of a pixel are drawn from: its colour from a palette, or each channel in turn.
+
+    The probabilities of a part are given the earlier parts as they are in the picture, without temperature and the
+    like. ``swatches`` say what the V values look like; of a channel, in the channel's own column.
+    """
+
+    probs: np.ndarray  # (K, V) float32
+    swatches: np.ndarray  # (V, C) uint8
+    names: tuple[str, ...]  # ("colour",), ("grey",) or ("red", "green", "blue")
+    drawn: np.ndarray  # (K,) the values that the picture has there; of a colour outside the palette the nearest
+    surprise: np.ndarray  # (H, W) -log2 p of every 8-bit pixel of the picture, bits
+
+
+@dataclass(frozen=True)
 class DataPreview:
     """Some examples of a data set, and its attribute histogram over the training part."""
 

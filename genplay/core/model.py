@@ -17,7 +17,9 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 - ``codes(x) -> (B, h, w)`` int64, of a model that quantises; it then has ``decode_codes(codes, labels) -> x``, the
   size of its ``grid`` (h, w), a ``codebook`` with ``vectors`` (K, c), and codes z (B, h w c) that ``decode`` quantises.
 - ``energy(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
-- ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``; ``next_probs(x, position, labels)``.
+- ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``.
+- ``next_probs(x, position, labels) -> (B, K, V)``: what the K parts of the pixel number ``position`` of x, in reading
+  order, are drawn from; ``log_density_by_place(x, labels)`` and a ``head`` (``genplay.nn.heads``) come with it.
 - ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models
   with a Gaussian path, whose ``sample_steps`` also takes ``start``, a :class:`Start`.
 
@@ -121,6 +123,7 @@ class Model(nn.Module):
     headlines: ClassVar[tuple[str, ...]] = HEADLINES
     density_kind: ClassVar[str] = "exact"
     held_out: ClassVar[tuple[str, ...]] = ()  # logged terms that are worth following on held-out data too
+    completes: ClassVar[bool] = False  # whether ``sample_steps`` takes a ``start`` with data and a mask
     offers: ClassVar[frozenset[Capability]] = frozenset()
 
     def __init_subclass__(cls, **facts: Any) -> None:

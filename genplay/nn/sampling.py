@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Generator, Tensor
 
@@ -14,7 +16,7 @@ def sharpened(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: f
     """
     if temperature <= 0:
         top_k, temperature = 1, 1.0
-    probs = (logits.float() / temperature).softmax(-1)
+    probs = (logits / temperature).softmax(-1)
     if (not top_k or top_k >= logits.shape[-1]) and top_p >= 1:
         return probs
     ranked, order = probs.sort(dim=-1, descending=True, stable=True)
@@ -27,9 +29,18 @@ def sharpened(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: f
     return kept / kept.sum(-1, keepdim=True)
 
 
-def drawn(probs: Tensor, generator: Generator) -> Tensor:
-    """Values (...,) int64 drawn from probabilities (..., V), by where an even number falls among their sums."""
+def drawn(probs: Tensor, generator: Generator, rows: int = 0) -> Tensor:
+    """Values (B, ...) int64 drawn from probabilities (B, ..., V), by where an even number falls among their sums.
+
+    Random numbers are drawn for ``rows`` rows where that is more than B, and the first B are used.
+    """
     sums = probs.double().cumsum(-1)
-    u = torch.rand(probs.shape[:-1], generator=generator, dtype=torch.float64, device=generator.device)
-    place = (u.to(probs.device) * sums[..., -1])[..., None]
+    u = even(probs.shape[:-1], generator, rows).to(probs.device)
+    place = (u * sums[..., -1])[..., None]
     return torch.searchsorted(sums, place, right=True)[..., 0].clamp(max=probs.shape[-1] - 1)
+
+
+def even(shape: Sequence[int], generator: Generator, rows: int = 0) -> Tensor:
+    """Even random numbers in [0, 1), float64 of that shape, the first of those for ``rows`` rows."""
+    wide = (max(rows, shape[0]), *shape[1:])
+    return torch.rand(wide, generator=generator, dtype=torch.float64, device=generator.device)[: shape[0]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,15 +32,15 @@ def samplers(
     """The pieces that make up ``question.n`` samples: how many rows to keep of each, and its running sampler.
 
     Every piece has random numbers of its own for all its rows, so the first samples of a seed do not depend on how many
-    are asked for. Models with a Gaussian path compute only the rows that are kept.
+    are asked for. Models that take a ``start`` compute only the rows that are kept.
     """
     rows = rows_at_once(model)
     config = knob.build(model.SampleConfig, question.config)
     for piece in pieces(model, question.n, generator):
-        if isinstance(model, GaussianModel):
+        if isinstance(model, GaussianModel) or model.completes:
             labels = conditions(question.condition, model.spec, piece.keep, model.device)
             begin = part(start or Start(), piece, rows)
-            yield piece.keep, model.sample_steps(piece.keep, config, piece.stream, labels, begin)
+            yield piece.keep, cast(Any, model).sample_steps(piece.keep, config, piece.stream, labels, begin)
         else:
             labels = conditions(question.condition, model.spec, rows, model.device)
             yield piece.keep, model.sample_steps(rows, config, piece.stream, labels)

@@ -63,6 +63,8 @@ def start_of(model: Model, question: requests.Trajectory) -> Start:
     elsewhere = question.state is not None or question.source is not None or question.mask is not None
     if not elsewhere and question.start == 1:
         return Start()
+    if model.completes:
+        return _completion(model, question)
     if not isinstance(model, GaussianModel):
         raise BadInput(f"This {model.title} does not denoise, so its samples cannot start from anything but noise.")
     _check(question)
@@ -72,6 +74,14 @@ def start_of(model: Model, question: requests.Trajectory) -> Start:
     x = fitted(question.source, model, question.n)
     mask = None if question.mask is None else _mask(question.mask, question.source, model)
     return Start(t=question.start, x=x, clean=True, mask=mask)
+
+
+def _completion(model: Model, question: requests.Trajectory) -> Start:
+    """What a model that draws a value at a time is to keep."""
+    if question.state is not None or question.start != 1 or question.source is None or question.mask is None:
+        raise BadInput(f"This {model.title} completes a picture: give it one, and a mask of what to draw.")
+    x = fitted(question.source, model, question.n)
+    return Start(x=x, clean=True, mask=_mask(question.mask, question.source, model))
 
 
 def _check(question: requests.Trajectory) -> None:
@@ -132,11 +142,11 @@ def fitted(x: np.ndarray, model: Model, n: int = 0) -> Tensor:
     return torch.cat([fit(one, model.spec, model.device) for one in x])
 
 
-def _mask(mask: np.ndarray, source: np.ndarray, model: GaussianModel) -> Tensor:
+def _mask(mask: np.ndarray, source: np.ndarray, model: Model) -> Tensor:
     """What is to be made anew (*shape), bool, from a mask of the model's size or of the source's."""
     if model.spec.kind is not Kind.IMAGE:
         raise BadInput("Only pictures have a part that can be masked.")
-    if tuple(model.shape) != model.spec.shape:
+    if isinstance(model, GaussianModel) and tuple(model.shape) != model.spec.shape:
         raise BadInput(f"This {model.title} works on codes of whole pictures, so no part can be kept.")
     size = model.spec.shape[1:]
     if mask.ndim != 2 or mask.shape not in (size, source.shape[1:3]):

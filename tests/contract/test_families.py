@@ -50,6 +50,7 @@ def config_of(family, **config):
     """The default settings with these changes; of a model with a Gaussian path a small network, for the time's sake."""
     known = {k.name for k in knob.knobs(family.Config)}
     small = {"width": 8, "blocks": 1} if issubclass(family, GaussianModel) else {}
+    small |= {"width": 16, "depth": 1} if family.completes else {}
     return knob.build(family.Config, {n: v for n, v in small.items() if n in known} | config)
 
 
@@ -507,6 +508,7 @@ def questions(model, spec):
         "JudgePictures": (requests.JudgePictures(n=6, saliency=True), results.Judged),
         "MeasureModes": (requests.MeasureModes(n=60), results.Modes),
         "Invert": (requests.Invert(x), results.Tape),
+        "NextProbs": (requests.NextProbs(own, 37), results.NextProbs),
         "LookAtCodebook": (requests.LookAtCodebook(n=20), results.Codebook),
         **of_noise(own, spec),
     }
