@@ -33,9 +33,8 @@ class Autoregressive(Transform):
     def __init__(self, size: int, hidden: int, map: Elementwise, backward: bool = False, condition: int = 0) -> None:
         super().__init__()
         self.map, self.size = map, size
-        order = torch.arange(size)
-        self.order = order.flip(0).tolist() if backward else order.tolist()  # which number is how manieth
-        place = order.flip(0) if backward else order
+        self.order = range(size)[::-1] if backward else range(size)  # which number is how manieth
+        place = torch.arange(size).flip(0) if backward else torch.arange(size)
         degree = torch.arange(hidden) % max(1, size - 1)  # a unit sees the numbers up to its degree
         seen = torch.cat([place, torch.full((condition,), -1)])
         self.first = MaskedLinear(degree[:, None] >= seen)

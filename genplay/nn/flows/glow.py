@@ -226,7 +226,7 @@ class Glow(Transform):
 
 def _mixed(x: Tensor, matrix: Tensor) -> Tensor:
     """The channels of each pixel of (B, C, H, W) times ``matrix`` (C, C)."""
-    return (matrix @ x.flatten(2)).view(x.shape)
+    return matrix.expand(len(x), -1, -1).bmm(x.flatten(2)).view(x.shape)
 
 
 def _squeezed(x: Tensor) -> Tensor:
