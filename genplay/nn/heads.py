@@ -200,7 +200,9 @@ class Levelled(Head):
         return colours * self.levels // 256
 
     def colours(self, values: Tensor) -> Tensor:
-        return (values * 255 + (self.levels - 1) // 2) // (self.levels - 1)
+        first, after = -(values * -256 // self.levels), -((values + 1) * -256 // self.levels)  # rounded up
+        even = (values * 255 + (self.levels - 1) // 2) // (self.levels - 1)
+        return even.clamp(first, after - 1)
 
     def swatches(self) -> Tensor:
         return self.colours(torch.arange(self.levels, device=self.log_counts.device)[:, None]).expand(-1, self.channels)
