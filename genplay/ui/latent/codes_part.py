@@ -22,7 +22,7 @@ TIPS = {
     "pictures": "Each code as it is drawn",
     "usage": "How often data uses each code, and at which places the code of the chosen place is found",
 }
-HINT = "Click a place of the map, then a code of the codebook to put it there."
+HINT = "Click a place of the map, then the code to put there."
 
 
 class CodesPart(QWidget):
@@ -171,9 +171,9 @@ class CodesPart(QWidget):
         self._say()
 
     def _say(self) -> None:
-        """What is pointed at, or else what is chosen."""
-        self.summary.setText("")
+        """What is pointed at, or else what to do."""
         if self.book is None:
+            self.summary.setText("")
             self.about.setText("Looking at the codebook…" if self.serves else "")
             return
         size = len(self.book.usage)
@@ -182,10 +182,12 @@ class CodesPart(QWidget):
         if self.codebook.lit >= 0:
             self.about.setText(self._of_code(int(self.order[self.codebook.lit]), self.place))
             return
-        place = self.map.lit if self.map.lit >= 0 else self.place
-        row, column = divmod(place, self.grid[1])
-        told = f"Row {row + 1}, column {column + 1} · {self._of_code(int(self.codes()[place]), place)}"
-        self.about.setText(told if self.map.lit >= 0 else f"{told} · {HINT}")
+        if self.map.lit < 0:
+            self.about.setText(HINT)
+            return
+        row, column = divmod(self.map.lit, self.grid[1])
+        code = int(self.codes()[self.map.lit])
+        self.about.setText(f"Row {row + 1}, column {column + 1} · {self._of_code(code, self.map.lit)}")
 
     def _of_code(self, code: int, place: int) -> str:
         assert self.book is not None

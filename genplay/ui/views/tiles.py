@@ -18,9 +18,10 @@ KEYS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 
 
 
 class Tiles(QWidget):
-    """uint8 pictures (N, H, W, C), row-major, as large as fit from the top left corner.
+    """uint8 pictures (N, H, W, C), row-major, at the largest whole factor that fits, from the top left corner.
 
-    ``columns`` 0 takes as many as make the tiles largest. The arrows point at a tile, Enter clicks it.
+    Where not even twice their size fits, tiles are a whole number of logical pixels high. ``columns`` 0 takes as many as
+    make the tiles largest. The arrows point at a tile, Enter clicks it.
     """
 
     clicked = Signal(int)
@@ -76,7 +77,7 @@ class Tiles(QWidget):
             scale = min((self.width() / columns - self.gap) / width, (self.height() / rows - self.gap) / height)
             best = max(best, (columns, scale), key=lambda found: found[1])
         columns, scale = best
-        scale = max(1, int(scale * height)) / height  # whole logical pixels
+        scale = float(int(scale)) if scale >= 2 else max(1, int(scale * height)) / height
         return columns, scale * width, scale * height
 
     def tile_rect(self, index: int) -> QRectF:
