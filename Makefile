@@ -9,7 +9,7 @@ OFFSCREEN := QT_QPA_PLATFORM=offscreen
 PYTEST := $(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tour test test-all lint checkpoints attributes shots bench icon wheel desktop clean
+.PHONY: help setup run tour test test-all lint checkpoints attributes shots tables bench icon wheel desktop clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ shots: setup ## the pictures of the README
 	    case $$panel in unfold) more="--run diffusion-faces16 --press J J J J J J J";; gan) more="--run gan-ring8";; *) more=;; esac; \
 	    $(OFFSCREEN) $(BIN)/genplay shot $$panel $$more --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
 	done; done
+
+tables: setup ## measure the likelihood of every shipped model again: docs/likelihoods.md
+	$(BIN)/python docs/likelihoods.py $(ARGS)
 
 bench: setup ## every benchmark, one after the other
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(OFFSCREEN) $(BIN)/python $$file $(ARGS); done

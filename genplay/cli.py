@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOVING = {".gif", ".webp", ".apng"}
 FROM_DATA = "from-data"
+SAMPLES, HELD_OUT = 2000, 256  # that evaluations take, unless told
 Command = Callable[[argparse.Namespace], "int | None"]
 
 
@@ -346,8 +347,11 @@ def _evaluate_parser(name: str) -> _Parser:
     parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
     for measure, (help, _) in EVALUATIONS.items():
         parser.add_argument(f"--{measure}", action="store_true", help=help)
-    parser.add_argument("-n", type=int, default=2000, help="how many samples (default 2000)")
+    parser.add_argument("-n", type=int, help="how many samples (default 2000), or held-out examples (default 256)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--importance-samples", type=int, default=64, metavar="K", help="for a likelihood that is a bound (default 64)"
+    )
     parser.add_argument(
         "--attribute", default="", metavar="NAME", help="whose values are the modes (default: that with most values)"
     )
@@ -362,10 +366,10 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     out = _free_path(chosen.json, chosen.overwrite, {".json"}, "--json") if chosen.json is not None else None
     opened = _opened(chosen)
     wanted = [name for name in EVALUATIONS if getattr(chosen, name)] or ["modes"]
-    rows = [
-        ("data", f"{opened.card.data_title} ({opened.card.data})"),
-        ("samples", f"{chosen.n:,}  seed {chosen.seed}"),
-    ]
+    rows = [("data", f"{opened.card.data_title} ({opened.card.data})")]
+    chosen.n = chosen.n or (SAMPLES if "modes" in wanted else HELD_OUT)
+    if "modes" in wanted:
+        rows.append(("samples", f"{chosen.n:,}  seed {chosen.seed}"))
     facts: dict[str, Any] = {"digest": opened.digest, "data": opened.card.data, "n": chosen.n, "seed": chosen.seed}
     for name in wanted:
         more, facts[name] = EVALUATIONS[name][1](opened, chosen)
@@ -419,8 +423,15 @@ def _quality_rows(numbers: dict[str, Any]) -> list[tuple[str, str]]:
     return [(title, form.format(numbers[n])) for n, (title, form) in forms.items() if numbers[n] is not None]
 
 
+def _evaluate_likelihood(opened: Opened, chosen: argparse.Namespace) -> Found:
+    from genplay.evaluating import likelihood
+
+    return likelihood(opened, chosen.n, chosen.importance_samples, chosen.seed)
+
+
 EVALUATIONS: dict[str, tuple[str, Callable[[Opened, argparse.Namespace], Found]]] = {
     "modes": ("which modes of the data samples cover, how evenly and how well", _evaluate_modes),
+    "likelihood": ("how probable held-out data is: bits per dimension, or nats and KL of points", _evaluate_likelihood),
 }
 """Measures by the option that asks for them: its help, and what measures."""
 

@@ -71,10 +71,46 @@ def test_data_without_modes_says_so(capsys, tmp_path):
     assert any(line.startswith("recall") for line in lines)
 
 
+def test_the_likelihood_of_points_is_in_nats_and_compared_with_the_truth(capsys, ring, tmp_path):
+    out = tmp_path / "l.json"
+    lines = printed(capsys, ring, "--likelihood", "-n", "80", "--importance-samples", "8", "--json", out)
+    told = json.loads(out.read_text())
+    found = told["likelihood"]
+    assert (told["n"], found["n"], found["importance_samples"], found["kind"]) == (80, 80, 8, "bound")
+    assert found["kl"] == pytest.approx(found["nll"] - found["entropy"], abs=1e-6)
+    assert found["kl"] > 0.5, "it has barely begun"
+    assert "likelihood               a lower bound on log p, 8 importance samples" in lines
+    assert f"KL(truth || model)       {found['kl']:.4f} ± {found['kl_error']:.4f} nats" in lines
+    assert not any(line.startswith("samples") for line in lines)
+
+
+def test_the_likelihood_of_pictures_is_in_bits_as_the_window_has_it(capsys, tmp_path):
+    import genplay.api as genplay
+
+    out = tmp_path / "l.json"
+    lines = printed(capsys, "vae-faces16", "--likelihood", "-n", "12", "--importance-samples", "4", "--json", out)
+    found = json.loads(out.read_text())["likelihood"]
+    asked = genplay.ask(genplay.load("vae-faces16"), genplay.EstimateLikelihood(12, 4))
+    assert found["bits_per_dim"] == pytest.approx(asked.bits_per_dim, rel=1e-6)
+    assert f"bits per dimension  {found['bits_per_dim']:.4f} ± {found['bits_error']:.4f}" in lines
+
+
+def test_both_measures_at_once(capsys, ring):
+    lines = printed(capsys, ring, "--modes", "--likelihood", "-n", "60")
+    assert any(line.startswith("modes covered") for line in lines)
+    assert any(line.startswith("KL(truth || model)") for line in lines)
+
+
+def test_a_gan_has_no_likelihood(capsys):
+    told = failing(capsys, "evaluate", "gan-ring8", "--likelihood")
+    assert told == "genplay: This GAN cannot be measured so: it gives no likelihood."
+
+
 def test_bad_input_is_one_line(capsys, ring, tmp_path):
     assert "-n" in failing(capsys, "evaluate", ring, "-n", "0")
     assert "number of samples" in failing(capsys, "evaluate", ring, "-n", "100000000")
     assert "seed" in failing(capsys, "evaluate", ring, "--seed", "-1")
+    assert "--importance-samples" in failing(capsys, "evaluate", ring, "--likelihood", "--importance-samples", "0")
     assert "'hat'" in failing(capsys, "evaluate", ring, "--attribute", "hat")
     assert "nowhere" in failing(capsys, "evaluate", "nowhere")
     assert "--json must end in .json" in failing(capsys, "evaluate", ring, "--json", tmp_path / "x.txt")
