@@ -25,7 +25,7 @@ from genplay.core.model import Model
 from genplay.metrics import shipped
 from genplay.metrics.distance import mean_distance
 from genplay.metrics.judge import Judge, principal_components, seen_by
-from genplay.metrics.neighbourhood import neighbourhood, radii
+from genplay.metrics.neighbourhood import inside, neighbourhood, radii
 
 COMPACT = 0.25  # most that a mode may spread, in distances to the nearest other one
 REACH = 3.0  # standard deviations from a centre within which a point is of its mode
@@ -61,14 +61,19 @@ class ModeSet:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What samples are held against: modes, real ``rows`` (R, *shape) in [-1, 1], and features (N, F) of the first."""
+    """What samples are held against: modes, real ``rows`` (R, *shape) in [-1, 1], and features (N, F) of the first.
+
+    ``reach`` is the distance of each feature to its 5th neighbour, ``pixel_reach`` that of the pictures themselves;
+    None for too few rows, or for points.
+    """
 
     judge: Judge
     modes: ModeSet | None
     rows: Tensor
     features: Tensor
-    reach: Tensor | None  # (N,) the distance of each feature to its 5th neighbour; None for too few rows
-    distance: float  # the mean one between rows
+    reach: Tensor | None  # (N,)
+    pixel_reach: Tensor | None  # (N,)
+    distance: float  # the mean one between features
 
 
 # ---- the modes of the data --------------------------------------------------------------------------------------
@@ -141,8 +146,12 @@ def _classes(x: Tensor, judge: Judge, column: int, count: int) -> Tensor:
 
 
 def real_rows(data: Dataset, n: int) -> Tensor:
-    """At most ``n`` training rows, spread evenly over them, in [-1, 1]."""
-    return to_float(data.train[:: max(1, len(data.train) // n)][:n])
+    """At most ``n`` training rows in [-1, 1], drawn once and for all: every k-th one would follow any pattern in them.
+
+    The fewer are the first of the more.
+    """
+    order = torch.randperm(len(data.train), generator=Generator().manual_seed(0))
+    return to_float(data.train[order[:n].to(data.train.device)])
 
 
 # ---- measuring samples ------------------------------------------------------------------------------------------
@@ -153,8 +162,11 @@ def yardstick(data: Dataset, n: int, near: int, attribute: str = "", judge: Judg
     judge = judge or judge_at_once(data)
     rows = real_rows(data, n)
     features = judge.features(rows[:near]).double()
-    reach = radii(features, NEIGHBOURS) if len(features) >= FEWEST else None
-    return Yardstick(judge, modes_of(data, attribute, judge), rows, features, reach, mean_distance(features)[0])
+    enough, pictures = len(features) >= FEWEST, data.spec.kind is Kind.IMAGE
+    reach = radii(features, NEIGHBOURS) if enough else None
+    pixel_reach = radii(rows[:near].flatten(1).double(), NEIGHBOURS) if enough and pictures else None
+    distance = mean_distance(features)[0]
+    return Yardstick(judge, modes_of(data, attribute, judge), rows, features, reach, pixel_reach, distance)
 
 
 @torch.no_grad()
@@ -219,14 +231,25 @@ def divergence(share: np.ndarray, ideal: np.ndarray) -> float:
 
 
 def _spread(x: Tensor, against: Yardstick) -> tuple[float, float, float]:
-    """Precision and recall, and the mean pairwise distance over that of the data."""
-    x = x[: max(FEWEST, len(against.features))]
-    features = against.judge.features(x.clamp(-1, 1) if x.dim() == 4 else x).double()
+    """Precision and recall (Kynkäänniemi et al. 2019), and the mean pairwise distance over that of the data.
+
+    A picture counts as precise where it is in the ball of a real one among the features of the judge, and in one among
+    the pixels too. Features alone do not do: to a network that has only seen faces noise looks like some face or other
+    (0.99 of uniform noise, 1.00 of a collapsed GAN's mush are in a ball of faces16), in whichever ball, so neither
+    density (0.3, 1.2) nor leaving out the largest balls tells them.
+    """
+    n = max(FEWEST, len(against.features))
+    x = x[:n].clamp(-1, 1) if x.dim() == 4 else x[:n]
+    features = against.judge.features(x).double()
     distance = mean_distance(features)[0] / against.distance if against.distance > 0 else math.nan
     if against.reach is None or len(features) < FEWEST:
         return math.nan, math.nan, distance
     found = neighbourhood(against.features, features, NEIGHBOURS, against.reach)
-    return found.precision, found.recall, distance
+    if against.pixel_reach is None:
+        return found.precision, found.recall, distance
+    real = against.rows[: len(against.features)].flatten(1)
+    among = inside(against.features, features, against.reach) & inside(real, x.flatten(1), against.pixel_reach)
+    return float(among.double().mean()), found.recall, distance
 
 
 def accuracies(model: Any, real: Tensor, fake: Tensor) -> tuple[float, float]:

@@ -39,6 +39,11 @@ def neighbourhood(real: Tensor, fake: Tensor, k: int = 5, real_radii: Tensor | N
     )
 
 
+def inside(real: Tensor, fake: Tensor, reach: Tensor) -> Tensor:
+    """Which of the features ``fake`` (M, F) are in the ball of some of ``real`` (N, F), (M,) bool; ``reach`` (N,)."""
+    return (torch.cdist(real.double(), fake.double()) <= reach[:, None]).any(0)
+
+
 def radii(features: Tensor, k: int) -> Tensor:
     """Distance of every row (N, F) to its k-th nearest other row, (N,). Needs more than ``k`` rows."""
     return torch.cdist(features, features).topk(k + 1, dim=1, largest=False).values[:, -1]  # kthvalue is far slower

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import math
 import time
@@ -212,3 +213,29 @@ def test_a_named_attribute_with_one_value_is_no_set_of_modes():
     spec = DataSpec(Kind.POINTS, (2,), (Attribute("only", ("one",)),))
     x, labels = torch.rand(30, 2), torch.zeros(30, 1, dtype=torch.int64)
     assert modes_of(Dataset("x", "X", "", spec, x, labels, x, labels), "only") is None
+
+
+def test_real_rows_follow_no_pattern_in_the_data():
+    """Backgrounds of faces16 come in turns of five, so that every twentieth row would have one and the same."""
+    data = toy_data(POINTS)
+    turns = torch.arange(200.0) % 5
+    labels = torch.zeros(200, len(data.spec.attributes), dtype=torch.int64)
+    data = dataclasses.replace(data, train=torch.stack([turns, turns], 1), train_labels=labels)
+    few, more = modes.real_rows(data, 20), modes.real_rows(data, 40)
+    assert len(few[:, 0].unique()) == 5 and torch.equal(few, more[:20])
+
+
+def test_what_is_no_picture_of_the_kind_is_not_precise_though_features_take_it_for_one():
+    data = sources.load("faces16")
+    held, seed = to_float(data.heldout[:256]), torch.Generator().manual_seed(0)
+    mean = held.mean(0)
+    against = yardstick(data, 256, 256)
+    sets = {
+        "real": held,
+        "noise": torch.rand(held.shape, generator=seed) * 2 - 1,
+        "shuffled": held.flatten(2)[:, :, torch.randperm(256, generator=seed)].view(held.shape),
+        "one mush": (mean + 0.5 * torch.randn(mean.shape, generator=seed)).expand(held.shape),
+    }
+    precision = {name: measure(x, against).precision for name, x in sets.items()}
+    assert precision["real"] > 0.9 and max(precision[name] for name in sets if name != "real") < 0.05, precision
+    assert measure(held, against).recall > 0.9
