@@ -100,7 +100,7 @@ def test_the_gradient_of_the_spline_is_right(bins: int) -> None:
     torch.manual_seed(0)
     spline = RationalQuadratic(bins, 2.0)
     x = (1.5 * torch.randn(6, 1, dtype=torch.float64)).requires_grad_()
-    raw = torch.randn(6, 1, spline.parameters, dtype=torch.float64, requires_grad=True)
+    raw = torch.randn(spline.parameters, 6, 1, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(spline.forward, (x, raw))
     assert torch.autograd.gradcheck(spline.inverse, (x, raw))
 
@@ -108,7 +108,7 @@ def test_the_gradient_of_the_spline_is_right(bins: int) -> None:
 def test_a_spline_rises_smoothly_through_its_box_and_is_straight_outside() -> None:
     torch.manual_seed(0)
     spline, grid = RationalQuadratic(6, 2.0), torch.linspace(-3, 3, 4001, dtype=torch.float64)[:, None]
-    raw = torch.randn(1, 1, spline.parameters, dtype=torch.float64).expand(len(grid), -1, -1)
+    raw = torch.randn(spline.parameters, 1, 1, dtype=torch.float64).expand(-1, len(grid), -1)
     y, ladj = spline.forward(grid, raw)
     assert (y.diff(dim=0) > 0).all()
     torch.testing.assert_close(y[grid.abs() >= 2], grid[grid.abs() >= 2])
@@ -119,6 +119,6 @@ def test_a_spline_rises_smoothly_through_its_box_and_is_straight_outside() -> No
 def test_zeros_mean_the_identity() -> None:
     x = torch.randn(5, 4)
     for map in (Affine(), RationalQuadratic()):
-        y, ladj = map.forward(x, torch.zeros(5, 4, map.parameters))
+        y, ladj = map.forward(x, torch.zeros(map.parameters, 5, 4))
         torch.testing.assert_close(y, x)
         torch.testing.assert_close(ladj, torch.zeros_like(x), atol=1e-6, rtol=0)

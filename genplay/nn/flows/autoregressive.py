@@ -39,7 +39,7 @@ class Autoregressive(Transform):
         seen = torch.cat([place, torch.full((condition,), -1)])
         self.first = MaskedLinear(degree[:, None] >= seen)
         self.second = MaskedLinear(degree[:, None] >= degree)
-        self.last = MaskedLinear((place[:, None] > degree).repeat_interleave(map.parameters, 0))
+        self.last = MaskedLinear((place[:, None] > degree).repeat(map.parameters, 1))
         zero(self.last)
         if condition:  # for the first number, which sees nothing else
             self.direct = nn.Linear(condition, size * map.parameters, bias=False)
@@ -49,20 +49,19 @@ class Autoregressive(Transform):
         raw = self.last(self._hidden(x, condition))
         if condition is not None:
             raw = raw + self.direct(condition)
-        y, ladj = self.map.forward(x, raw.view(len(x), self.size, -1))
-        return y, ladj.sum(1)
+        y, ladj = self.map.forward(x.T, raw.T.reshape(-1, self.size, len(x)))
+        return y.T, ladj.sum(0)
 
     def inverse(self, y: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x, total = torch.zeros_like(y), y.new_zeros(len(y))
-        weight = (self.last.weight * self.last.mask).view(self.size, -1, self.last.in_features)
-        bias = self.last.bias.view(self.size, -1)
+        weight, bias = self.last.weight * self.last.mask, self.last.bias
         for i in self.order:
-            raw = F.linear(self._hidden(x, condition), weight[i], bias[i])
+            raw = torch.addmm(bias[i :: self.size, None], weight[i :: self.size], self._hidden(x, condition).T)
             if condition is not None:
-                raw = raw + F.linear(condition, self.direct.weight.view(self.size, -1, condition.shape[1])[i])
-            found, ladj = self.map.inverse(y[:, i : i + 1], raw[:, None])
-            x = torch.cat([x[:, :i], found, x[:, i + 1 :]], 1)
-            total = total + ladj[:, 0]
+                raw = raw + self.direct.weight[i :: self.size] @ condition.T
+            found, ladj = self.map.inverse(y[:, i], raw)
+            x = torch.cat([x[:, :i], found[:, None], x[:, i + 1 :]], 1)
+            total = total + ladj
         return x, total
 
     def _hidden(self, x: Tensor, condition: Tensor | None) -> Tensor:

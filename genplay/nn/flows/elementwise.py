@@ -10,9 +10,9 @@ from torch import Tensor
 
 
 class Elementwise(Protocol):
-    """A map y = g(x; raw) of numbers (B, D) with ``parameters`` raw numbers each, (B, D, parameters).
+    """A map y = g(x; raw) of numbers (...) with ``parameters`` raw numbers each, (parameters, ...).
 
-    Zeros mean the identity. Both ways give the image (B, D) and the log of the slope there, (B, D).
+    Zeros mean the identity. Both ways give the image (...) and the log of the slope there, (...).
     """
 
     @property
@@ -39,5 +39,5 @@ class Affine:
         return (y - shift) * (-scale).exp(), -scale
 
     def _scale_and_shift(self, raw: Tensor) -> tuple[Tensor, Tensor]:
-        scale, shift = raw.unbind(-1)
+        scale, shift = raw.unbind(0)
         return self.limit * torch.tanh(scale / self.limit), shift

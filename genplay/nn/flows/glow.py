@@ -79,7 +79,7 @@ class PictureCoupling(Transform):
         return torch.cat([kept, x], 1), ladj.flatten(1).sum(1)
 
     def _raw(self, kept: Tensor, condition: Tensor | None) -> Tensor:
-        return self.net(kept, condition).to(kept.dtype).unflatten(1, (2, self.changed)).movedim(1, -1)
+        return self.net(kept, condition).to(kept.dtype).unflatten(1, (2, self.changed)).movedim(1, 0)
 
 
 class ConvNet(nn.Module):
@@ -139,8 +139,10 @@ class Centre(Transform):
         return x, ladj.flatten(1).sum(1)
 
     def _raw(self, n: int, condition: Tensor | None) -> Tensor:
-        raw = torch.stack([self.log_scale, self.shift], -1).expand(n, *self.shape, 2)
-        return raw if condition is None else raw + self.told(condition).to(raw.dtype).view(raw.shape)
+        raw = torch.stack([self.log_scale, self.shift])[:, None]
+        if condition is None:
+            return raw.expand(2, n, *self.shape)
+        return raw + self.told(condition).to(raw.dtype).view(n, *self.shape, 2).movedim(-1, 0)
 
 
 class Glow(Transform):
