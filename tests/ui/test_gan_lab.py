@@ -566,6 +566,33 @@ def test_the_pictures_of_both_are_exported_beside_each_other(compared: Rig) -> N
     assert exhibit is not None and exhibit.x.shape[2] == 2 * (one.width() + two.width())
 
 
+def test_the_pictures_of_two_runs_stand_side_by_side(rig: Rig) -> None:
+    rig.engine.submit(rq.CreateRun("f", "Faces", "gan", "faces16"))
+    rig.drain()
+    rig.select("f")
+    pair = rig.panel.pictures
+    left, right = pair.parts
+    assert left.isVisible() and not right.isVisible() and left.heading.isHidden() and left.real.isVisible()
+    rig.session.fork(0, [remedies.known(rig.session.family, rig.run)[0]])
+    rig.drain(3)
+    rival = rig.session.rival
+    assert rival is not None and left.isVisible() and right.isVisible() and left.x() < right.x()
+    assert abs(left.width() - right.width()) <= 1
+    assert (left.heading.name, right.heading.name) == ("Faces", rival.name)
+    assert left.answer.run_id == "f" and right.answer.run_id == rival.run_id
+    assert not left.real.isVisible() and not right.detail.isVisible()
+    left.dice.click()
+    right.saliency.click()
+    rig.drain(3)
+    assert left.seed == right.seed == right.question.seed and left.judged.saliency is not None
+    rig.select(rival.run_id)
+    assert [part.run.run_id for part in sorted(pair.parts, key=lambda part: part.x())] == ["f", rival.run_id]
+    rig.session.part()
+    rig.drain(3)
+    shown = [part for part in pair.parts if part.isVisible()]
+    assert [part.run.run_id for part in shown] == [rival.run_id] and shown[0].real.isVisible()
+
+
 # ---- its column
 
 

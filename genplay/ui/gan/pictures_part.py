@@ -15,6 +15,7 @@ from genplay.contract.results import Answer, Failure, Judged, RunState
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
+from genplay.ui.gan.heading import Heading
 from genplay.ui.gan.pictures_detail import Looked, PictureDetail
 from genplay.ui.panel import Exhibit
 from genplay.ui.views.elided import ElidedLabel
@@ -25,7 +26,7 @@ from genplay.ui.views.score_histogram import ScoreHistogram
 from genplay.ui.views.scored_grid import ScoredGrid, blended
 from genplay.ui.views.sides import side_text
 
-SLOT = "gan.pictures"  # a slot of the GAN lab, which shows progress and cancels by its name
+SLOT, RIVAL_SLOT = "gan.pictures", "gan.rival_pictures"  # of the GAN lab, which shows progress and cancels by name
 PICTURES = 36
 ARRAYS = ("score", "real", "score_real", "saliency", "saliency_real")
 AGAIN_MS = 250  # between two looks at a model that trains
@@ -58,9 +59,9 @@ class PicturesPart(QWidget):
     failed = Signal(object)
     looked_at = Signal()  # an answer has come
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, slot: str = SLOT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bridge = bridge
+        self.bridge, self.slot = bridge, slot
         self.run: RunState | None = None
         self.answer: Answer | None = None
         self.question: JudgePictures | None = None
@@ -70,9 +71,11 @@ class PicturesPart(QWidget):
         self._sides: dict[bool, Side] = {}
         self.fake, self.real = ScoredGrid(), ScoredGrid()
         self.titles = {False: QLabel(), True: QLabel()}
+        self._columns = {False: QWidget(), True: QWidget()}
         self.saliency = QCheckBox("What D looks at")
         self.dice = QPushButton(theme.icon("dice"), "")
-        self.told = ElidedLabel()
+        self.heading, self.told = Heading(), ElidedLabel()
+        self.heading.hide()
         self.histogram, self.detail = ScoreHistogram(), PictureDetail()
         self._empty = EmptyState("gan", EMPTY)
         self._later = QTimer(self, singleShot=True, interval=AGAIN_MS)
@@ -94,11 +97,12 @@ class PicturesPart(QWidget):
         for real, grid, name in ((False, self.fake, "Generated pictures"), (True, self.real, "Real pictures")):
             grid.setAccessibleName(name)
             grid.setToolTip(POINT)
-            column = QVBoxLayout()
+            column = QVBoxLayout(self._columns[real])
+            column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(4)
             column.addWidget(self.titles[real])
             column.addWidget(grid, 1)
-            grids.addLayout(column, 1)
+            grids.addWidget(self._columns[real], 1)
         whole.addLayout(grids, 1)
         foot = QHBoxLayout()
         foot.setSpacing(16)
@@ -119,6 +123,7 @@ class PicturesPart(QWidget):
         self.dice.setAccessibleName("Look at other pictures")
         row = QHBoxLayout()
         row.setSpacing(12)
+        row.addWidget(self.heading, 1)
         row.addWidget(self.told, 1)
         row.addWidget(self.saliency)
         row.addWidget(self.dice)
@@ -150,7 +155,7 @@ class PicturesPart(QWidget):
             self.refresh()
         else:
             self._later.stop()
-            self.bridge.cancel(SLOT)
+            self.bridge.cancel(self.slot)
             self._asked = ()
 
     @property
@@ -161,12 +166,26 @@ class PicturesPart(QWidget):
 
     def roll(self) -> None:
         """Look at other pictures, generated and real."""
-        self.seed = int.from_bytes(os.urandom(4), "big") % 100_000
-        self.refresh()
+        self.look_at(int.from_bytes(os.urandom(4), "big") % 100_000)
+
+    def look_at(self, seed: int) -> None:
+        """Look at the pictures of a seed."""
+        if seed != self.seed:
+            self.seed = seed
+            self.refresh()
+
+    def head(self, tint: str) -> None:
+        """Show what the run makes alone, under its name in a colour; all there is and no name for ""."""
+        compared = bool(tint)
+        self.heading.setVisible(compared)
+        for widget in (self.told, self._columns[True], self.detail):
+            widget.setVisible(not compared)
+        if compared and self.run is not None:
+            self.heading.show_run(self.run.name, tint, f"step {self.run.step:,}")
 
     def _forget(self) -> None:
         self._later.stop()
-        self.bridge.cancel(SLOT)
+        self.bridge.cancel(self.slot)
         self.answer = self.question = None
         self._asked, self._sides = (), {}
         self.seed = self.run.seed if self.run else 0
@@ -194,7 +213,7 @@ class PicturesPart(QWidget):
         question = JudgePictures(PICTURES, saliency=self.saliency.isChecked(), seed=self.seed)
         self._asked = self._wanted()
         run_id = self.run.run_id
-        self.bridge.ask(SLOT, run_id, question, lambda a: self._answered(a, question), self._failed, patient=True)
+        self.bridge.ask(self.slot, run_id, question, lambda a: self._answered(a, question), self._failed, patient=True)
         self._later.start()
 
     def _answered(self, answer: Answer, question: JudgePictures) -> None:

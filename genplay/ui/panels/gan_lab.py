@@ -29,9 +29,9 @@ from genplay.ui.views.empty import EmptyState
 from genplay.ui.views.snapshot_strip import NOW
 
 if TYPE_CHECKING:
-    from genplay.ui.gan.pictures_part import PicturesPart
+    from genplay.ui.gan.pictures_pair import PicturesPair
 
-PICTURES = "genplay.ui.gan.pictures_part"  # the part for pictures, made when the first run needs it
+PICTURES = "genplay.ui.gan.pictures_pair"  # the part for pictures, made when the first run needs it
 ALARMS = 2  # shown at once
 EMPTY = "Train or open a GAN to see its two players."
 
@@ -67,7 +67,7 @@ class GanLabPanel(Panel):
         self.points = PointsPart(self.session)
         self.compare_bar, self.way_back = CompareBar(self.session), RewindPart(self.session)
         self.alarms = tuple(AlarmCard(self.session, place) for place in range(ALARMS))
-        self.pictures: PicturesPart | None = None
+        self.pictures: PicturesPair | None = None
         self._inspector = GanInspector(self.session)
         self._empty = EmptyState("gan", EMPTY)
         self._actions = self._make_actions()
@@ -157,8 +157,6 @@ class GanLabPanel(Panel):
         super().set_run(run)
         catalogue = self.bridge.catalogue
         self.session.set_run(run, catalogue.family(run.family) if catalogue and run else None)
-        if self.pictures is not None:
-            self.pictures.set_run(run if self._for_pictures else None)
 
     def _learn_families(self) -> None:
         """Knobs and remedies of the run on show are known only now."""
@@ -209,12 +207,11 @@ class GanLabPanel(Panel):
     def _pictures_part(self) -> QWidget:
         """The part for pictures, made when it is first needed."""
         if self.pictures is None:
-            from genplay.ui.gan.pictures_part import PicturesPart
+            from genplay.ui.gan.pictures_pair import PicturesPair
 
-            self.pictures = PicturesPart(self.bridge)
+            self.pictures = PicturesPair(self.session)
             self.pictures.failed.connect(self._failed)
             self.pages.addWidget(self.pictures)
-            self.pictures.set_run(self.run)
             self.pictures.activate(self.session.active)
         return self.pictures
 
