@@ -66,6 +66,12 @@ def test_samplers_are_compared_with_bare_calls_of_their_network() -> None:
     assert [check["target"] for check in found["checks"]] == [0.05, 0.05, 0.15]
 
 
+def test_sampling_from_memory_is_compared_with_whole_passes() -> None:
+    found = run("autoregressive.py", "--rounds", "1", "--batch", "2", "--places", "2", "--only", "transformer")
+    assert found["results"]["transformer"]["same"] == 1
+    assert [check["target"] for check in found["checks"]] == [10, 1]
+
+
 @pytest.mark.slow
 def test_pictures_are_compared_with_those_of_diffusers() -> None:
     pytest.importorskip("diffusers")
