@@ -72,6 +72,13 @@ def test_sampling_from_memory_is_compared_with_whole_passes() -> None:
     assert [check["target"] for check in found["checks"]] == [10, 1]
 
 
+def test_splines_of_both_kinds_are_timed() -> None:
+    found = run("flows.py", "--rounds", "1", "--turns", "1", "--layers", "1", "--no-peers")["results"]
+    for what in ("training", "sampling"):
+        assert set(found[what]["rates"]) == {"coupling", "autoregressive"}
+        assert all(rate > 0 for rate in found[what]["rates"].values())
+
+
 @pytest.mark.slow
 def test_pictures_are_compared_with_those_of_diffusers() -> None:
     pytest.importorskip("diffusers")
@@ -79,6 +86,14 @@ def test_pictures_are_compared_with_those_of_diffusers() -> None:
     rates, ratios = found["results"]["pictures"]["rates"], found["results"]["pictures"]["ratios"]
     assert set(rates) == {"ours", *ratios} == {"ours", "pipeline", "smallest"}
     assert [check["target"] for check in found["checks"]][3:] == [1.0, 2.0]
+
+
+@pytest.mark.slow
+def test_splines_are_compared_with_those_of_zuko() -> None:
+    pytest.importorskip("zuko")
+    found = run("flows.py", "--rounds", "1", "--turns", "1")
+    assert set(found["results"]["sampling"]["against zuko"]) == {"coupling", "autoregressive"}
+    assert [check["target"] for check in found["checks"]] == [1.5, 2.5]
 
 
 @pytest.mark.slow
