@@ -133,10 +133,13 @@ class FakeEngine:
             serve(request)
 
     def _add(self, run: rs.RunState) -> None:
-        from genplay.contract import fake_diffusion, fake_gan
+        from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan
 
         if run.family in fake_diffusion.FAMILIES:
             self._add_diffusion(run)
+            return
+        if run.family in fake_autoregressive.FAMILIES:
+            self._introduce(fake_autoregressive.made(run))
             return
         family = run.family if run.family in ("vae", "gan") else "vae"
         knobs = {k.name: k.default for k in VAE_KNOBS if not k.kinds or run.spec.kind in k.kinds}
@@ -333,10 +336,12 @@ class FakeEngine:
 
 def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question for a run of some family."""
-    from genplay.contract import fake_density, fake_diffusion, fake_gan, fake_judge
+    from genplay.contract import fake_autoregressive, fake_density, fake_diffusion, fake_gan, fake_judge
 
     if run is not None and fake_density.answers(question):
         return fake_density.answers(question)
+    if run is not None and run.family in fake_autoregressive.FAMILIES and fake_autoregressive.answers(question):
+        return fake_autoregressive.answers(question)
     if run is not None and fake_gan.plays(run):
         return fake_gan.answers(question) or globals().get(f"_answer_{type(question).__name__}")
     if run is not None and run.family in fake_diffusion.FAMILIES:
@@ -555,10 +560,12 @@ def _answer_DownloadData(run: rs.RunState | None, q: rq.DownloadData) -> Iterato
 
 
 def _terms_of(run: rs.RunState, step: int) -> dict[str, float]:
-    from genplay.contract import fake_diffusion, fake_gan
+    from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan
 
     if fake_gan.plays(run):
         return fake_gan.terms(step)
+    if run.family in fake_autoregressive.FAMILIES:
+        return fake_autoregressive.terms(step)
     return fake_diffusion.terms(step) if run.family in fake_diffusion.FAMILIES else _terms(step)
 
 
@@ -659,9 +666,10 @@ def catalogue() -> Catalogue:
         ),
     )
     probes = tuple(ProbeInfo(name, frozenset(), both) for name in rq.Question.known)
-    from genplay.contract import fake_diffusion
+    from genplay.contract import fake_autoregressive, fake_diffusion
 
-    return Catalogue((vae, gan, *fake_diffusion.families()), data, probes, ("auto", "cpu"))
+    families = (vae, gan, *fake_diffusion.families(), fake_autoregressive.family())
+    return Catalogue(families, data, probes, ("auto", "cpu"))
 
 
 # ---- checkpoint files without weights -----------------------------------------------------------------------------
