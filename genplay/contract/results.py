@@ -265,6 +265,7 @@ class LatentMap:
     components: np.ndarray  # (D, D) principal directions, rows, strongest first
     explained: np.ndarray  # (D,) share of variance of each
     directions: dict[str, np.ndarray] = field(default_factory=dict)  # "glasses: dark" -> (D,) difference of class means
+    certain: bool = False  # the encoder has no posterior, so ``kl`` holds variances
 
 
 @dataclass(frozen=True)
@@ -349,6 +350,32 @@ class NextProbs:
     names: tuple[str, ...]  # ("colour",), ("grey",) or ("red", "green", "blue")
     drawn: np.ndarray  # (K,) the values that the picture has there; of a colour outside the palette the nearest
     surprise: np.ndarray  # (H, W) -log2 p of every 8-bit pixel of the picture, bits
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """Bits per dimension of pictures of several sets, NaN where they are not worked out yet."""
+
+    kind: str  # as in ``Likelihood``
+    names: tuple[str, ...]  # S
+    x: np.ndarray  # (S * N, H, W, C) uint8, a set after the other
+    bits: np.ndarray  # (S, N)
+    importance_samples: int = 1
+
+
+@dataclass(frozen=True)
+class LikelihoodMap:
+    """Bits per dimension (H, W) of a picture by place.
+
+    ``method`` says what they are: "pixels" the terms of log p(x), a pixel given those before it; "bound" the terms of a
+    variational bound, which a pixel has for itself; "patches" how many bits a dimension a patch costs more than the
+    same patch blurred, the rest of the picture being as it is.
+    """
+
+    x: np.ndarray  # (1, H, W, C) uint8 as the model saw it
+    bits: np.ndarray  # (H, W)
+    method: str
+    total: float  # bits per dimension of the whole: the mean of the map, but for patches
 
 
 @dataclass(frozen=True)

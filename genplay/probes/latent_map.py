@@ -62,6 +62,7 @@ def _map(data: Dataset, rows: Tensor, mu: Tensor, logvar: Tensor | None) -> resu
         components=components,
         explained=explained,
         directions=directions(codes, labels, data.spec),
+        certain=logvar is None,
     )
 
 

@@ -9,7 +9,7 @@ from toys import COLOUR, POINTS, toy_data
 
 from genplay.contract import knob
 from genplay.contract.errors import BadInput
-from genplay.contract.requests import LookAtCodebook
+from genplay.contract.requests import LookAtCodebook, MapLatent
 from genplay.core.dataset import to_float, to_plain
 from genplay.core.probe import ask
 from genplay.core.training import Trainer, TrainingConfig, new_model
@@ -67,6 +67,12 @@ def test_codes_that_no_data_has_are_shown_alone():
         x = to_plain(made.decode_codes(torch.full((1, 8, 8), 5)), COLOUR)
     assert book.usage[5] == 0
     np.testing.assert_array_equal(book.x[5], x[0, 8:10, 8:10])
+
+
+def test_an_encoder_without_a_posterior_says_so(model):
+    (*_, latent) = (p.value for p in ask(probes()["MapLatent"], model, toy_data(COLOUR), MapLatent(n=20)))
+    assert latent.certain
+    np.testing.assert_allclose(latent.kl, latent.codes.var(0), rtol=1e-5)
 
 
 def test_answers_come_coarse_to_fine_and_only_of_models_that_have_codes(model):

@@ -114,7 +114,8 @@ class KlBars(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(section("KL by dimension"))
+        self.heading = section("KL by dimension")
+        layout.addWidget(self.heading)
         layout.addWidget(self.chart)
         layout.addWidget(self.verdict)
         session.kl_changed.connect(self.draw)
@@ -133,13 +134,23 @@ class KlBars(QWidget):
         order = self.session.order
         label = f"free bits {free:g}" if free > 0 else ""
         names = [f"z{i}" for i in order]
-        self.chart.set_bars([float(v) for v in kl[order]], names, threshold=free or INACTIVE, label=label, unit="nats")
+        values = [float(v) for v in kl[order]]
+        if self.session.certain:
+            self._say("Variance by dimension", "The encoder is certain of its codes: no KL is measured.")
+            self.chart.set_bars(values, names)
+            return
+        self.chart.set_bars(values, names, threshold=free or INACTIVE, label=label, unit="nats")
         active = int((kl > INACTIVE).sum())
         collapsed = 4 * active < len(kl)
-        self.verdict.setProperty("role", "warn" if collapsed else "dim")
-        self.verdict.style().polish(self.verdict)
         told = "Posterior collapse: the decoder ignores the others." if collapsed else ""
-        self.verdict.setText(f"{active} of {len(kl)} dimensions active. {told}".strip())
+        self._say("KL by dimension", f"{active} of {len(kl)} dimensions active. {told}".strip(), warn=collapsed)
+
+    def _say(self, heading: str, verdict: str, warn: bool = False) -> None:
+        self.heading.setText(heading.upper())
+        self.chart.setAccessibleName(f"{heading} of the latent space")
+        self.verdict.setProperty("role", "warn" if warn else "dim")
+        self.verdict.style().polish(self.verdict)
+        self.verdict.setText(verdict)
 
 
 class ConditionBox(QWidget):

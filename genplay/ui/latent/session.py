@@ -75,6 +75,11 @@ class LatentSession(QObject):
         return self.run is not None and Capability.ENCODE in self.run.capabilities
 
     @property
+    def certain(self) -> bool:
+        """Whether the encoder has no posterior: ``kl`` then holds the variances of the codes."""
+        return self.map is not None and self.map.certain
+
+    @property
     def pictures(self) -> bool:
         """Whether the model makes pictures (else points)."""
         return self.run is not None and self.run.spec.kind is Kind.IMAGE

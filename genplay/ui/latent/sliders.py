@@ -140,10 +140,10 @@ class DimensionSliders(QScrollArea):
 
     def show_kl(self) -> None:
         """Label the rows, and put them in order unless one is being dragged."""
-        kl = self.session.kl
+        kl, name = self.session.kl, "var" if self.session.certain else "KL"
         for index, row in enumerate(self.rows):
             known = kl is not None and index < len(kl)
-            text = f"z{index}  KL {kl[index]:.2f}" if known and kl is not None else f"z{index}"
+            text = f"z{index}  {name} {kl[index]:.2f}" if known and kl is not None else f"z{index}"
             row.set_text(text, dim=bool(known and kl is not None and kl[index] < INACTIVE))
         order = [int(i) for i in self.session.order]
         if order != self._order and not self.session.in_gesture and len(order) == len(self.rows):

@@ -20,8 +20,8 @@ KEYS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 
 class Tiles(QWidget):
     """uint8 pictures (N, H, W, C), row-major, at the largest whole factor that fits, from the top left corner.
 
-    Where not even twice their size fits, tiles are a whole number of logical pixels high. ``columns`` 0 takes as many as
-    make the tiles largest. The arrows point at a tile, Enter clicks it.
+    Where not even twice their size fits, tiles are a whole number of logical pixels high. ``columns`` 0 takes as many
+    as make the tiles largest. The arrows point at a tile, Enter clicks it.
     """
 
     clicked = Signal(int)
