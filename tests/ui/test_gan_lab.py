@@ -582,9 +582,10 @@ def test_the_pictures_of_two_runs_stand_side_by_side(rig: Rig) -> None:
     assert left.answer.run_id == "f" and right.answer.run_id == rival.run_id
     assert not left.real.isVisible() and not right.detail.isVisible()
     left.dice.click()
-    right.saliency.click()
+    left.saliency.click()
     rig.drain(3)
-    assert left.seed == right.seed == right.question.seed and left.judged.saliency is not None
+    assert left.seed == right.seed == right.question.seed and right.judged.saliency is not None
+    assert left.controls.isVisible() and not right.controls.isVisible()
     rig.select(rival.run_id)
     assert [part.run.run_id for part in sorted(pair.parts, key=lambda part: part.x())] == ["f", rival.run_id]
     rig.session.part()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from genplay.ui.gan.heading import TINTS
 from genplay.ui.gan.pictures_part import RIVAL_SLOT, SLOT, PicturesPart
@@ -12,7 +12,7 @@ from genplay.ui.panel import Exhibit
 
 
 class PicturesPair(QWidget):
-    """A part a seat, asked for the same pictures. ``failed`` is that of either part."""
+    """A part a seat, asked for the same pictures by the controls of the first. ``failed`` is that of either part."""
 
     failed = Signal(object)
 
@@ -20,15 +20,20 @@ class PicturesPair(QWidget):
         super().__init__()
         self.session, self.active = session, False
         self.parts = PicturesPart(session.bridge, SLOT), PicturesPart(session.bridge, RIVAL_SLOT)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(16)
         mine, other = self.parts
-        for part, twin in ((mine, other), (other, mine)):
+        other.controls.hide()
+        self._row = QHBoxLayout()
+        self._row.setSpacing(16)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(8)
+        whole.addWidget(mine.controls)
+        whole.addLayout(self._row, 1)
+        mine.saliency.toggled.connect(other.saliency.setChecked)
+        mine.dice.clicked.connect(lambda: other.look_at(mine.seed))
+        for part in self.parts:
             self._row.addWidget(part, 1)
             part.failed.connect(self.failed)
-            part.saliency.toggled.connect(twin.saliency.setChecked)
-            part.dice.clicked.connect(lambda _=False, part=part, twin=twin: twin.look_at(part.seed))
         for signal in (session.run_changed, session.rival_changed, *(seat.news for seat in session.seats)):
             signal.connect(self.follow)
         self.follow()

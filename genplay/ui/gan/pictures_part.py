@@ -74,7 +74,7 @@ class PicturesPart(QWidget):
         self._columns = {False: QWidget(), True: QWidget()}
         self.saliency = QCheckBox("What D looks at")
         self.dice = QPushButton(theme.icon("dice"), "")
-        self.heading, self.told = Heading(), ElidedLabel()
+        self.controls, self.heading, self.told = QWidget(), Heading(), ElidedLabel()
         self.heading.hide()
         self.histogram, self.detail = ScoreHistogram(), PictureDetail()
         self._empty = EmptyState("gan", EMPTY)
@@ -91,7 +91,9 @@ class PicturesPart(QWidget):
         whole = QVBoxLayout(self.body)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
-        whole.addLayout(self._head())
+        self._fill_controls()
+        for widget in (self.controls, self.heading):
+            whole.addWidget(widget)
         grids = QHBoxLayout()
         grids.setSpacing(16)
         for real, grid, name in ((False, self.fake, "Generated pictures"), (True, self.real, "Real pictures")):
@@ -115,19 +117,18 @@ class PicturesPart(QWidget):
         self._pages.addWidget(self.body)
         self._pages.addWidget(self._empty)
 
-    def _head(self) -> QHBoxLayout:
+    def _fill_controls(self) -> None:
         self.saliency.setToolTip(LOOKS)
         self.saliency.setAccessibleDescription(LOOKS)
         self.dice.setProperty("role", "icon")
         self.dice.setToolTip("Look at other pictures")
         self.dice.setAccessibleName("Look at other pictures")
-        row = QHBoxLayout()
+        row = QHBoxLayout(self.controls)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        row.addWidget(self.heading, 1)
         row.addWidget(self.told, 1)
         row.addWidget(self.saliency)
         row.addWidget(self.dice)
-        return row
 
     def _connect(self) -> None:
         self.saliency.toggled.connect(lambda _: self.refresh())
@@ -178,7 +179,7 @@ class PicturesPart(QWidget):
         """Show what the run makes alone, under its name in a colour; all there is and no name for ""."""
         compared = bool(tint)
         self.heading.setVisible(compared)
-        for widget in (self.told, self._columns[True], self.detail):
+        for widget in (self._columns[True], self.detail):
             widget.setVisible(not compared)
         if compared and self.run is not None:
             self.heading.show_run(self.run.name, tint, f"step {self.run.step:,}")
