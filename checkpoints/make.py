@@ -84,9 +84,9 @@ RECIPES: dict[str, list[str]] = {
         "4000",
     ],
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
-    "nsf-ring8": ["flow", "--data", "ring", "--preset", "points", "--steps", "6000"],
-    "nsf-moons": ["flow", "--data", "moons", "--preset", "points", "--steps", "6000"],
-    "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "8000"],
+    "nsf-ring8": ["flow", "--data", "ring", "--preset", "points", "--steps", "4000"],
+    "nsf-moons": ["flow", "--data", "moons", "--preset", "points", "--steps", "4000"],
+    "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "6000"],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "4000"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
