@@ -4,13 +4,16 @@
 
 is exact for any network whose output for place i depends on earlier places only, so these models are trained by their
 likelihood itself and nothing else. Points have two places, pictures one a pixel, read row by row. What the network
-says of a place is turned into a distribution by a head (``genplay.nn.heads``). Three networks:
+says of a place is turned into a distribution by a head (``genplay.nn.heads``). Four networks:
 
 - MADE: dense layers with masks (Germain et al. 2015, arXiv:1502.03509);
 - the gated PixelCNN: masked convolutions (van den Oord et al. 2016, arXiv:1606.05328);
-- a transformer over pixels (Chen et al. 2020, "ImageGPT").
+- a transformer over pixels (Chen et al. 2020, "ImageGPT");
+- a transformer over scales, which draws all pixels of a stage at once, given all coarser ones (``genplay.nn.scales``;
+  Tian et al. 2024, arXiv:2404.02905).
 
-Sampling goes a place at a time and keeps what it has computed, so that a pixel costs far less than a whole pass.
+Sampling goes a place, or a stage, at a time and keeps what it has computed, so that a pixel costs far less than a
+whole pass.
 
 Densities are of the data as the model takes it: of points, or of pixels scaled to [-1, 1], where an 8-bit value of
 probability P has the density 127.5 P; in bits per dimension (``genplay.metrics.likelihood``) that factor cancels, and
@@ -22,7 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -38,6 +41,7 @@ from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.heads import Categorical, DiscretisedMixture, Head, NumberMixture, Palette
 from genplay.nn.masked import MADE, GatedPixelCNN
 from genplay.nn.sampling import sharpened
+from genplay.nn.scales import ScaleStream
 from genplay.nn.transformer import CausalStream
 
 HEAD_WIDTH = 32  # numbers of the stream that a head of attention looks at
@@ -50,8 +54,8 @@ class AutoregressiveConfig:
 
     network: str = knob(
         "auto", "network", "what looks back at the values so far; auto: made for points, transformer for pictures",
-        choices=("auto", "made", "pixelcnn", "transformer"),
-        titles=("auto", "MADE (dense)", "PixelCNN (convolutions)", "transformer"),
+        choices=("auto", "made", "pixelcnn", "transformer", "scales"),
+        titles=("auto", "MADE (dense)", "PixelCNN (convolutions)", "transformer", "transformer, scale by scale"),
     )  # fmt: skip
     head: str = knob(
         "palette", "pixels are", "what a pixel is drawn from: the whole colours seen in the data, or levels of each "
@@ -94,6 +98,14 @@ class AutoregressiveSampling:
         "rows", "frames", "how often a picture is shown while it is drawn", choices=("rows", "pixels"),
         kinds=(Kind.IMAGE,),
     )  # fmt: skip
+
+
+class _Given(NamedTuple):
+    """Values of all places (n, L, parts) and which of them are given (L,), with their colours as they were."""
+
+    values: Tensor
+    known: Tensor
+    seen: Tensor | None = None
 
 
 PICTURES = {"learning_rate": 2e-3, "batch_size": 16, "ema": 0.99, "clip": 1.0, "warmup": 50}
@@ -145,11 +157,15 @@ class Autoregressive(Model):
             self.embedding = AttributeEmbedding(spec.attributes, config.width)
         self.head = _head(config, spec)
         self.network = _network(kind, config, spec, config.width if self.conditional else 0)
+        self.by_scale = kind == "scales"
+        self.stages: list[list[int]] = (
+            self.network.stages if self.by_scale else [[place] for place in range(self.network.length)]
+        )
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Points have no finite set of values whose probabilities could be listed."""
-        listed = {Capability.NEXT_PROBS} if self.spec.kind is Kind.POINTS else set()
+        """Points have no list of values; scale by scale, a pixel does not follow those before it in reading order."""
+        listed = {Capability.NEXT_PROBS} if self.spec.kind is Kind.POINTS or self.by_scale else set()
         return super().capabilities - listed
 
     def constants(self) -> set[str]:
@@ -205,50 +221,69 @@ class Autoregressive(Model):
         labels: Tensor | None = None,
         start: Start | None = None,
     ) -> Iterator[Frame]:
-        """A frame a coordinate, row or pixel; what is not drawn yet is 0. ``extras["entropy"]`` (B, H, W) is that of
-        each pixel's distribution in bits.
+        """A frame a coordinate, row, pixel or stage; what is not drawn yet is 0. ``extras["entropy"]`` (B, H, W) is
+        that of each pixel's distribution in bits.
 
         ``start`` with data ``x`` (1 or n, *shape) and a ``mask`` (*shape) keeps that data where the mask is False:
         what is drawn depends on the kept pixels before it in the order of reading, not on later ones. With
         ``start.rows`` random numbers are drawn for so many rows.
         """
-        values, known = self._given(n, start)
+        given = self._given(n, start)
+        values, known = given.values.clone(), given.known.clone()
         rows = max(n, start.rows if start else 0)
-        places = (~known).nonzero()[:, 0].tolist()
-        first, last = (places[0], places[-1]) if places else (0, -1)
-        memory = self.network.start(n, self._context(labels, n), self.head.embed(values[:, :first]))
+        open_stages = [i for i, stage in enumerate(self.stages) if not known[stage].all()]
+        first, last = (open_stages[0], open_stages[-1]) if open_stages else (0, -1)
+        first = 0 if self.by_scale else first
+        memory = self._begun(values[:, :first], self._context(labels, n))
         entropy = torch.zeros(n, len(known), device=self.device)
         entry = None
-        for place in range(first, last + 1):
-            features = self.network.step(memory, entry)
+        for i, stage in enumerate(self.stages[first : last + 1], first):
+            features = self._next(memory, entry)
             drawn, bits = self.head.draw(features, generator, config.temperature, config.top_k, config.top_p, rows=rows)
-            if not known[place]:
-                values[:, place], entropy[:, place], known[place] = drawn, bits, True
-            entry = self.head.embed(values[:, place])
-            if place < last and self._shows(config, place):
-                yield self._frame(values, known, entropy, 1 - (place + 1) / len(known))
-        yield self._frame(values, known, entropy, 0.0)
+            new = ~known[stage]
+            places = torch.tensor(stage)[new]
+            values[:, places], entropy[:, places] = drawn[:, new], bits[:, new].float()
+            known[places] = True
+            entry = self.head.embed(values[:, stage])
+            if i < last and self._shows(config, i):
+                yield self._frame(values, known, given, entropy, 1 - (i + 1) / len(self.stages))
+        yield self._frame(values, known, given, entropy, 0.0)
 
-    def _given(self, n: int, start: Start | None) -> tuple[Tensor, Tensor]:
-        """Values of all places (n, L, parts), and which of them are given (L,); the others are 0."""
+    def _begun(self, values: Tensor, context: Tensor | None) -> Any:
+        """The network's memory after the first places' ``values`` (n, P, parts)."""
+        if self.by_scale:
+            return self.network.start(len(values), context)
+        return self.network.start(len(values), context, self.head.embed(values))
+
+    def _next(self, memory: Any, entry: Tensor | None) -> Tensor:
+        """Features (n, m, width) of the next stage's places, once the entries of the one before are given."""
+        if self.by_scale:
+            return self.network.step(memory, entry)
+        return self.network.step(memory, None if entry is None else entry[:, 0])[:, None]
+
+    def _given(self, n: int, start: Start | None) -> _Given:
         pictures, length = isinstance(self.head, Head), self.network.length
         if start is None or start.x is None or start.mask is None:
             dtype = torch.int64 if pictures else self.head.leave.weight.dtype
             blank = torch.zeros(n, length, self.head.parts if pictures else 1, dtype=dtype, device=self.device)
-            return blank, torch.zeros(length, dtype=torch.bool)
-        values = self.head.values(self.seen(start.x.expand(n, *self.spec.shape))).clone()
-        return values, ~start.mask.flatten(1).any(0).cpu()
+            return _Given(blank, torch.zeros(length, dtype=torch.bool))
+        seen = self.seen(start.x.expand(n, *self.spec.shape))
+        values = self.head.values(seen) if pictures else seen
+        return _Given(values, ~start.mask.flatten(1).any(0).cpu(), seen)
 
-    def _shows(self, config: AutoregressiveSampling, place: int) -> bool:
-        if self.spec.kind is Kind.POINTS or config.frames == "pixels":
+    def _shows(self, config: AutoregressiveSampling, stage: int) -> bool:
+        if self.spec.kind is Kind.POINTS or self.by_scale or config.frames == "pixels":
             return True
-        return (place + 1) % self.spec.shape[2] == 0
+        return (stage + 1) % self.spec.shape[2] == 0
 
-    def _frame(self, values: Tensor, known: Tensor, entropy: Tensor, t: float) -> Frame:
+    def _frame(self, values: Tensor, known: Tensor, given: _Given, entropy: Tensor, t: float) -> Frame:
         if self.spec.kind is Kind.POINTS:
             return Frame(values[..., 0].clone(), t)
-        x = self.head.colours(values).float() / 127.5 - 1
-        x = (x * known.to(x)[:, None]).transpose(1, 2).unflatten(2, self.spec.shape[1:])
+        colours = self.head.colours(values)
+        if given.seen is not None:  # as they are, in a palette or not
+            colours = torch.where(given.known.to(colours.device)[:, None], given.seen, colours)
+        x = (colours.float() / 127.5 - 1) * known.to(self.device)[:, None]
+        x = x.transpose(1, 2).unflatten(2, self.spec.shape[1:])
         return Frame(x, t, {"entropy": entropy.clone().unflatten(1, self.spec.shape[1:])})
 
     def next_probs(self, x: Tensor, position: int, labels: Tensor | None = None) -> Tensor:
@@ -284,7 +319,10 @@ def _network(kind: str, config: AutoregressiveConfig, spec: DataSpec, context: i
     height, breadth = spec.shape[1:]
     if kind == "pixelcnn":
         return GatedPixelCNN(height, breadth, width, depth, context)
+    heads = max(1, width // HEAD_WIDTH)
     if width % HEAD_WIDTH and width > HEAD_WIDTH:
         raise BadInput(f"The width of a transformer must be a multiple of {HEAD_WIDTH}, not {width}.")
+    if kind == "scales":
+        return ScaleStream(height, breadth, width, depth, heads, context)
     behind = sorted({1, 2, breadth - 1, breadth, breadth + 1, 2 * breadth} - {0})
-    return CausalStream(height * breadth, width, depth, max(1, width // HEAD_WIDTH), context, behind=behind)
+    return CausalStream(height * breadth, width, depth, heads, context, behind=behind)

@@ -52,18 +52,21 @@ class CausalBlock(nn.Module):
         x = x + F.dropout(self.out(mixed.transpose(1, 2).flatten(2)), drop, drop > 0)
         return x + F.dropout(self.narrow(F.gelu(self.widen(self.norm2(x)))), drop, drop > 0)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, L, width) to the same."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(B, L, width) to the same. ``mask`` (L, L) says which places hear which others, if not all before them."""
         q, k, v = self._parts(x)
-        return self._added(x, F.scaled_dot_product_attention(q, k, v, is_causal=True))
+        return self._added(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None))
 
-    def after(self, x: Tensor, keys: Tensor, values: Tensor, first: int) -> Tensor:
-        """The same for the places from ``first`` on alone, (B, N, width); theirs are written into keys and values."""
+    def after(self, x: Tensor, keys: Tensor, values: Tensor, first: int, causal: bool = True) -> Tensor:
+        """The same for the places from ``first`` on alone, (B, N, width); theirs are written into keys and values.
+
+        Where not ``causal`` they hear each other.
+        """
         q, k, v = self._parts(x)
         last = first + x.shape[1]
         keys[:, :, first:last], values[:, :, first:last] = k, v
         mask = None
-        if x.shape[1] > 1:
+        if causal and x.shape[1] > 1:
             mask = torch.ones(x.shape[1], last, dtype=torch.bool, device=x.device).tril(first)
         mixed = F.scaled_dot_product_attention(q, keys[:, :, :last], values[:, :, :last], attn_mask=mask)
         return self._added(x, mixed)

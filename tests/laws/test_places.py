@@ -15,6 +15,7 @@ from genplay.families.autoregressive import CHANNEL_LOG_SCALE, Autoregressive, A
 
 ATTRIBUTES = (Attribute("side", ("left", "right")),)
 NETWORKS = ("made", "pixelcnn", "transformer")
+ALL = (*NETWORKS, "scales")
 HEADS = {"palette": {"colours": 16}, "categorical": {"levels": 4}, "mixture": {"levels": 8, "components": 3}}
 
 
@@ -36,6 +37,7 @@ def pictures(n, shape=(3, 4, 5), levels=256):
 
 
 each_network = pytest.mark.parametrize("network", NETWORKS)
+any_network = pytest.mark.parametrize("network", ALL)
 each_head = pytest.mark.parametrize("head", list(HEADS))
 
 
@@ -83,7 +85,7 @@ def test_the_pixelcnn_has_no_blind_spot():
 
 
 @each_head
-@each_network
+@any_network
 @torch.no_grad()
 def test_probabilities_of_three_binary_pixels_sum_to_one(network, head):
     settings = {"palette": {"colours": 2}, "categorical": {"levels": 2}, "mixture": {"levels": 2, "components": 3}}
@@ -146,7 +148,7 @@ def test_samples_of_points_follow_their_density():
 
 
 @each_head
-@each_network
+@any_network
 @torch.no_grad()
 def test_samples_have_the_frequencies_that_the_model_says(network, head):
     settings = {"palette": {"colours": 2}, "categorical": {"levels": 2}, "mixture": {"levels": 2, "components": 3}}
@@ -157,6 +159,36 @@ def test_samples_have_the_frequencies_that_the_model_says(network, head):
     every = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=3)), dtype=torch.float64).view(8, 1, 1, 3)
     probs = (model.log_density(every) - 3 * CHANNEL_LOG_SCALE).exp() * (1 if head == "palette" else 128**3)
     assert ((shares - probs).abs() < 4.5 * (probs / n).sqrt() + 1e-3).all()
+
+
+@each_head
+@torch.no_grad()
+def test_scale_by_scale_a_term_depends_on_earlier_stages_only(head):
+    model = model_of(network="scales", head=head, **HEADS[head])
+    rank = torch.tensor([next(i for i, stage in enumerate(model.stages) if p in stage) for p in range(20)])
+    assert sorted(p for stage in model.stages for p in stage) == list(range(20))
+    model.head.learn(model.seen(pictures(1)))
+    x, heard = pictures(1), 0
+    before = model.log_density_by_place(x).flatten()
+    for place in range(20):
+        changed = x.clone()
+        changed.flatten(2)[0, :, place] = -changed.flatten(2)[0, :, place]
+        differs = model.log_density_by_place(changed).flatten() != before
+        differs[place] = False
+        assert not differs[rank <= rank[place]].any()
+        heard += int(differs.sum())
+    possible = sum(int((rank > r).sum()) for r in rank)
+    assert heard > 0.5 * possible
+
+
+@torch.no_grad()
+def test_a_stage_drawn_from_memory_is_that_of_a_whole_pass():
+    model = model_of(network="scales")
+    entries, context = torch.randn(2, 20, 16, dtype=torch.float64), model._context(torch.tensor([[0], [2]]), 2)
+    whole, memory, before = model.network(entries, context), model.network.start(2, context), None
+    for stage in model.stages:
+        torch.testing.assert_close(model.network.step(memory, before), whole[:, stage], atol=1e-10, rtol=1e-10)
+        before = entries[:, stage]
 
 
 # ---- memory while sampling -----------------------------------------------------------------------------------------
