@@ -127,7 +127,7 @@ def test_variances_are_not_called_kl(rig: Rig) -> None:
     inspector = rig.panel.inspector()
     assert inspector.bars.heading.text() == "VARIANCE BY DIMENSION"
     assert "no KL" in inspector.bars.verdict.text()
-    assert "  var " in inspector.sliders.rows[0].label.text()
+    assert "  σ² " in inspector.sliders.rows[0].label.text()
     rig.select("plain")
     rig.drain()
     assert inspector.bars.heading.text() == "KL BY DIMENSION"

@@ -22,7 +22,7 @@ TIPS = {
     "pictures": "Each code as it is drawn",
     "usage": "How often data uses each code, and at which places the code of the chosen place is found",
 }
-HINT = "Click a place of the map, then the code to put there."
+HINT = "Click a place, then the code to put there."
 
 
 class CodesPart(QWidget):

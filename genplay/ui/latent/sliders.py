@@ -140,7 +140,7 @@ class DimensionSliders(QScrollArea):
 
     def show_kl(self) -> None:
         """Label the rows, and put them in order unless one is being dragged."""
-        kl, name = self.session.kl, "var" if self.session.certain else "KL"
+        kl, name = self.session.kl, "σ²" if self.session.certain else "KL"
         for index, row in enumerate(self.rows):
             known = kl is not None and index < len(kl)
             text = f"z{index}  {name} {kl[index]:.2f}" if known and kl is not None else f"z{index}"
