@@ -136,8 +136,12 @@ class Completer(QObject):
 
     def drawn(self) -> int:
         """How many places the frame on show has been through."""
+        return self.places()[self.position]
+
+    def places(self) -> list[int]:
+        """How many places each frame has been through."""
         assert self.question is not None and self.question.mask is not None
-        return round((1 - self.frames[self.position].t) * self.question.mask.size)
+        return [round((1 - frame.t) * self.question.mask.size) for frame in self.frames]
 
     def variant(self, index: int) -> Painting:
         """A variant at the frame on show; what it has not drawn keeps the picture's colours, hidden."""
@@ -153,10 +157,10 @@ class Completer(QObject):
             return None
         return self.variant(self.focus)
 
-    def seek(self, position: int) -> None:
-        """Show another frame."""
+    def seek(self, place: int) -> None:
+        """Show the frame that has been through about so many places."""
         if self.frames and not self.running:
-            self.position = min(max(position, 0), len(self.frames) - 1)
+            self.position = int(np.abs(np.array(self.places()) - place).argmin())
             self._show()
 
     def take(self, index: int, text: str = "") -> None:

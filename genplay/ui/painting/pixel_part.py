@@ -68,14 +68,13 @@ class PixelPart(QWidget):
         tools.setSpacing(8)
         tools.addWidget(self.modes)
         tools.addWidget(self.heat)
-        tools.addStretch(1)
+        tools.addWidget(self.about, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(tools)
         layout.addWidget(self.swatches, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.canvas, 1)
-        layout.addWidget(self.about)
 
     @property
     def picture(self) -> Painting | None:
@@ -192,9 +191,10 @@ class PixelPart(QWidget):
             total = float(self.bits[told(picture)].sum())
             each = total / max(1, int(told(picture).sum()) * self.session.spec.shape[0])
             high = float(max(8.0, self.bits[told(picture)].max(initial=0.0)))
-            parts = [f"surprise, dark 0 to bright {high:.0f} bits", f"{total:.0f} bits in all", f"{each:.2f} a value"]
+            parts = [f"0 to {high:.0f} bits", f"{total:.0f} in all", f"{each:.2f} a value"]
         self.about.setText("  ·  ".join(part for part in parts if part))
-        self.about.setToolTip(self.about.text())
+        heat = "Surprise from dark to bright, in bits; a value is one channel of a pixel\n"
+        self.about.setToolTip((heat if self.canvas.shows_surprise else "") + self.about.text())
 
 
 def told(picture: Painting) -> np.ndarray:

@@ -72,9 +72,11 @@ class VariantsPart(QWidget):
             self.grid.set_images(None)
             self._fit()
             return
-        self.tape.high = float(max(1, len(made.frames) - 1))
+        places = made.places()
+        self.tape.low = float(places[0] - (1 if len(places) == 1 else 0))
+        self.tape.high = self.tape.default = float(places[-1])
         self.tape.setEnabled(not made.running)
-        self.tape.set_value(made.position)
+        self.tape.set_value(made.drawn())
         self.grid.set_images(hatched(made.variants, made.missing()), slots=len(made.variants))
         self._fit()
         self.grid.select(made.focus if made.running else made.taken)
@@ -103,7 +105,7 @@ class VariantsPart(QWidget):
         size = made.question.mask.size
         ways = len(made.variants) if made.variants is not None else 0
         parts = [
-            f"place {made.drawn()} of {size}",
+            f"of {size} places",
             f"{ways} way{'' if ways == 1 else 's'}",
             f"seed {made.question.seed}",
         ]

@@ -25,6 +25,7 @@ from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.stage import StagePart
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
+from genplay.ui.views.picture_files import is_foreign
 
 SLOTS = ("picture", "map", "tiles", "matrix", "codes", "path", "arithmetic", "encode")
 EMPTY = "Train or open a model to see its latent space."
@@ -216,7 +217,7 @@ class LatentPanel(Panel):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         mime = event.mimeData()
         takes = self.session.ready and self.bottom.encode.serves and self.session.pictures
-        if takes and not mime.hasFormat(CODE_MIME) and (mime.hasImage() or _is_foreign_picture(mime.urls())):
+        if takes and not mime.hasFormat(CODE_MIME) and (mime.hasImage() or is_foreign(mime.urls())):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -225,23 +226,6 @@ class LatentPanel(Panel):
 
     def _refuse(self, text: str) -> None:
         self.failure_shown.emit(Failure(text, f"{self.name}.encode", self.run.run_id if self.run else ""))
-
-
-def _is_foreign_picture(urls: list[Any]) -> bool:
-    """Whether one picture file is dropped that is not an export of genplay: those restore what they show."""
-    from genplay.contract.errors import BadInput
-    from genplay.export import read_recipe
-
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return False
-    path = urls[0].toLocalFile()
-    if not path.lower().endswith((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm")):
-        return False
-    try:
-        read_recipe(path)
-    except BadInput:
-        return True
-    return False
 
 
 def _icon(icon: str, tip: str) -> QPushButton:

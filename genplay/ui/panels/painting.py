@@ -6,7 +6,7 @@ import random
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut, QUndoStack
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QUndoStack
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from genplay.contract.capability import Capability
@@ -27,6 +27,7 @@ from genplay.ui.painting.state import after
 from genplay.ui.painting.variants_part import VariantsPart
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
+from genplay.ui.views.picture_files import is_foreign
 
 EMPTY = "Train or open an autoregressive model of pictures to paint with its probabilities."
 POINTS = "Painting is for pictures: it lists the values that a pixel may take, and a coordinate has no such list."
@@ -68,6 +69,7 @@ class PaintingPanel(Panel):
         self._inspector = PaintInspector(self.session)
         self._lay_out()
         self._actions = self._make_actions()
+        self.setAcceptDrops(True)
         self._bind_keys()
         self.source.draw_wanted.connect(self.draw_new)
         self.pixels.hovered.connect(self.distribution.set_hover)
@@ -195,6 +197,15 @@ class PaintingPanel(Panel):
 
     def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
         self.session.restore(state, question)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        mime = event.mimeData()
+        if self.session.ready and (mime.hasImage() or is_foreign(mime.urls())):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.source.take(event.mimeData())
 
     # ---- drawing
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QMimeData, QSize, Qt, QUrl
 from PySide6.QtGui import QImage, QImageReader
 
 from genplay.contract.errors import BadInput
@@ -52,3 +53,19 @@ def fitted(image: QImage, height: int, width: int, channels: int) -> np.ndarray:
     if channels == 3:
         return x
     return (x @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)[..., None]
+
+
+def is_foreign(urls: Sequence[QUrl]) -> bool:
+    """Whether one picture file is dropped that is not an export of genplay: those restore what they show."""
+    from genplay.export import read_recipe
+
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return False
+    path = urls[0].toLocalFile()
+    if not path.lower().endswith((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm", ".pgm")):
+        return False
+    try:
+        read_recipe(path)
+    except BadInput:
+        return True
+    return False
