@@ -24,7 +24,9 @@ def sharpened(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: f
         ranked[..., top_k:] = 0
     if top_p < 1:
         share = ranked / ranked.sum(-1, keepdim=True)
-        ranked[share.cumsum(-1) - share >= top_p] = 0  # what already holds the share without this value
+        outside = share.cumsum(-1) - share >= top_p  # the share is held already without this value
+        outside[..., 0] = False
+        ranked[outside] = 0
     kept = torch.zeros_like(probs).scatter_(-1, order, ranked)
     return kept / kept.sum(-1, keepdim=True)
 

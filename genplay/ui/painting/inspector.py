@@ -25,7 +25,7 @@ class PaintInspector(QWidget):
         self.session = session
         self.temperature = ValueSlider(0.0, 3.0, 1.0, 1.0)
         self.top_k = ValueSlider(0, MOST_K, 0, 0, integer=True)
-        self.top_p = ValueSlider(0.01, 1.0, 1.0, 1.0)
+        self.top_p = ValueSlider(0.0, 1.0, 1.0, 1.0)
         self.ways = ValueSlider(WAYS[0], WAYS[1], WAYS[2], WAYS[2], integer=True)
         self.controls = SampleControls(counted=False, without=(*SHARPENING, "frames"))
         self.controls.changed.connect(self._take_wish)
