@@ -24,6 +24,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import (
     BoundByTime,
+    CompareLikelihoods,
     Corrupt,
     Decode,
     DecodePath,
@@ -41,6 +42,7 @@ from genplay.contract.requests import (
     LookAtGame,
     LookThroughLayers,
     MapLatent,
+    MapLikelihood,
     MeasureGuidance,
     MeasureModes,
     Question,
@@ -59,6 +61,7 @@ from genplay.export.answers import evenly
 
 __all__ = [
     "BoundByTime",
+    "CompareLikelihoods",
     "Corrupt",
     "Decode",
     "DecodePath",
@@ -76,6 +79,7 @@ __all__ = [
     "LookAtGame",
     "LookThroughLayers",
     "MapLatent",
+    "MapLikelihood",
     "MeasureGuidance",
     "MeasureModes",
     "Opened",

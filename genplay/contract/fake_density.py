@@ -68,6 +68,29 @@ def _density(run: rs.RunState, q: rq.LookAtDensity, kind: str, x: np.ndarray, si
     )
 
 
+SETS = ("held-out", "training", "Fashion", "inverted", "constant", "noise")
+MEANS = (4.0, 3.9, 5.5, 5.0, 2.0, 9.0)  # bits per dimension of each set
+
+
+def _answer_CompareLikelihoods(run: rs.RunState, q: rq.CompareLikelihoods) -> Iterator[Any]:
+    dice = np.random.default_rng(q.seed)
+    channels, height, width = run.spec.shape
+    x = dice.integers(0, 256, (len(SETS), q.n, height, width, channels), dtype=np.uint8)
+    x[4] = x[4, :, :1, :1]
+    bits = (np.array(MEANS)[:, None] + 0.3 * dice.standard_normal((len(SETS), q.n))).astype(np.float32)
+    kind = KINDS.get(run.family, "exact")
+    for done in (max(1, q.n // 4), q.n):
+        known = np.where(np.arange(q.n) < done, bits, np.nan).astype(np.float32)
+        k = q.importance_samples if kind == "bound" else 1
+        yield rs.Likelihoods(kind, SETS, x.reshape(-1, height, width, channels), known, k)
+
+
+def _answer_MapLikelihood(run: rs.RunState, q: rq.MapLikelihood) -> Iterator[Any]:
+    _, height, width = run.spec.shape
+    bits = np.add.outer(np.linspace(0, 4, height), np.linspace(0, 4, width)).astype(np.float32)
+    yield rs.LikelihoodMap(q.x[None], bits, "bound" if run.family == "diffusion" else "patches", float(bits.mean()))
+
+
 def answers(question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question about densities."""
     return globals().get(f"_answer_{type(question).__name__}")

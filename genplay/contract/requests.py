@@ -277,6 +277,27 @@ class LookAtDensity(Question):
 
 
 @dataclass(frozen=True)
+class CompareLikelihoods(Question):
+    """How probable a model finds pictures of several sets, ``n`` of each. Answer: ``results.Likelihoods``.
+
+    The sets are held-out and training data, pictures of another data set (``other``, "" for one that differs), and
+    held-out ones inverted, constant colours, and noise. Models that take labels are asked without.
+    """
+
+    n: int = 64
+    other: str = ""
+    importance_samples: int = 16  # for models that give a bound
+
+
+@dataclass(frozen=True)
+class MapLikelihood(Question):
+    """Where in a picture the bits are. Answer: ``results.LikelihoodMap``, finer each time."""
+
+    x: np.ndarray  # (H, W, C) uint8 of any size (it is fitted to the model's)
+    importance_samples: int = 64  # for models that give a bound
+
+
+@dataclass(frozen=True)
 class WalkNoise(Question):
     """Samples along a path through noise: the first noise of each of ``seeds`` is a keyframe.
 

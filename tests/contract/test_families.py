@@ -504,6 +504,8 @@ def questions(model, spec):
         "Traverse": (requests.Traverse(z[0], values=(-1.0, 1.0)), results.Decoded),
         "EstimateLikelihood": (requests.EstimateLikelihood(n=4, importance_samples=4), results.Likelihood),
         "LookAtDensity": (requests.LookAtDensity(side=8, arrows=3, n=5, importance_samples=2), results.Density),
+        "CompareLikelihoods": (requests.CompareLikelihoods(n=4, importance_samples=2), results.Likelihoods),
+        "MapLikelihood": (requests.MapLikelihood(own, importance_samples=2), results.LikelihoodMap),
         "LookAtGame": (requests.LookAtGame(n=20, side=5, lines=3, unroll=1), results.Game),
         "JudgePictures": (requests.JudgePictures(n=6, saliency=True), results.Judged),
         "MeasureModes": (requests.MeasureModes(n=60), results.Modes),

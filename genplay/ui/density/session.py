@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from genplay.contract.capability import Capability
-from genplay.contract.requests import LookAtDensity, Question
+from genplay.contract.requests import CompareLikelihoods, LookAtDensity, Question
 from genplay.contract.results import Answer, Density, RunState
 from genplay.contract.spec import Kind
 from genplay.ui.bridge import Bridge
@@ -144,8 +144,10 @@ class DensitySession(QObject):
     def restore(self, plain: object, question: Question | None) -> None:
         """The view of a recipe, which may be damaged, with the seed of its question."""
         state = DensityState.from_plain(plain, self.state)
-        if isinstance(question, LookAtDensity):
+        if isinstance(question, LookAtDensity | CompareLikelihoods):
             state = replace(state, seed=question.seed)
+        if isinstance(question, CompareLikelihoods):
+            state = replace(state, other=question.other)
         self.show(state)
 
 

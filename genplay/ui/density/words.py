@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genplay.contract.capability import Capability
-from genplay.contract.results import Density, RunState
+from genplay.contract.results import Density, Likelihoods, RunState
 from genplay.ui.views.readout import Row
 
 NONE = "–"
@@ -42,6 +42,13 @@ OF_LATENT = (
     "no density of its own."
 )
 OF_ANY = "This model draws samples, and gives no likelihood: nothing in it says how probable a given example is."
+SETS = {
+    "held-out": "Pictures of the data that the model never saw",
+    "training": "Pictures that it learnt from: clearly fewer bits here mean that it learnt them by heart",
+    "inverted": "Held-out pictures with every colour value v as 255 − v",
+    "constant": "One random colour a picture",
+    "noise": "Every colour value at random",
+}
 CLOSE, FAIR = 0.05, 0.3  # nats of KL
 GOOD_INTEGRAL = 0.02
 
@@ -57,6 +64,18 @@ def meaning(found: Density, run: RunState) -> str:
     """What kind of density it is, in a sentence."""
     flow = found.kind == "exact" and Capability.DENOISE in run.capabilities
     return MEANS.get("flow" if flow else found.kind, "").format(k=found.importance_samples)
+
+
+def of_pictures(found: Likelihoods, run: RunState) -> str:
+    """What kind of likelihood that of pictures is."""
+    flow = found.kind == "exact" and Capability.DENOISE in run.capabilities
+    told = {
+        "exact": "Exact log-likelihood.",
+        "flow": "Log-likelihood by the probability-flow ODE, its divergence estimated without bias.",
+        "bound": f"A bound, {found.importance_samples} importance samples: the true number of bits is lower.",
+        "unnormalised": "Of an unnormalised density: it compares pictures, not models.",
+    }
+    return told["flow" if flow else found.kind] + " Bits per dimension; all are asked without labels."
 
 
 def rows(found: Density | None, run: RunState | None) -> list[Row]:

@@ -13,6 +13,7 @@ from genplay.contract.spec import Kind
 from genplay.ui.bridge import Bridge
 from genplay.ui.density import words
 from genplay.ui.density.inspector import DensityInspector
+from genplay.ui.density.pictures_part import PicturesPart
 from genplay.ui.density.points_part import WORDS, PointsPart
 from genplay.ui.density.session import DensitySession
 from genplay.ui.density.state import BESIDE, SCALES
@@ -23,35 +24,39 @@ EMPTY = "Train or open a model to see its density."
 
 
 class DensityPanel(Panel):
-    """Points: the plane twice, the model's density and the truth's. A model without a density is told why."""
+    """Points: the plane twice, the model's density and the truth's. Pictures: likelihoods of several sets."""
 
     name: ClassVar[str] = "density"
     title: ClassVar[str] = "Density"
     icon: ClassVar[str] = "density"
     hint: ClassVar[str] = "how probable the model finds what, and whether it is right"
     order: ClassVar[int] = 60
-    kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS,)
+    kinds: ClassVar[tuple[Kind, ...]] = (Kind.POINTS, Kind.IMAGE)
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
         ("T", "Show the truth or the difference"),
         ("L", "Draw densities or their logarithms"),
         ("V", "Level lines, on or off"),
         ("A", "Score arrows, on or off"),
         ("H", "Held-out points, on or off"),
+        ("M", "Measure the likelihoods of pictures again"),
     )
 
     def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
         super().__init__(bridge, undo, parent)
         self.session = DensitySession(bridge, undo, self.name, self)
         self.points = PointsPart(self.session)
-        self._inspector = DensityInspector(self.session)
+        self.pictures = PicturesPart(self.session)
+        self._inspector = DensityInspector(self.session, self.pictures)
         self._empty = EmptyState("density", EMPTY)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.points)
+        self._pages.addWidget(self.pictures)
         self._pages.addWidget(self._empty)
         self._bind_keys()
         self.session.progressed.connect(self.progress_shown)
         self.session.run_changed.connect(self._show_or_not)
         self.session.failed.connect(self._failed)
+        self.pictures.failed.connect(self._failed)
         self._show_or_not()
 
     def _bind_keys(self) -> None:
@@ -62,6 +67,7 @@ class DensityPanel(Panel):
             lambda: self.session.toggle("levels", WORDS["levels"]),
             lambda: self.session.toggle("arrows", WORDS["arrows"]),
             lambda: self.session.toggle("points", WORDS["points"]),
+            self.pictures.measure,
         )
         for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
@@ -85,9 +91,11 @@ class DensityPanel(Panel):
 
     def activate(self) -> None:
         self.session.set_active(True)
+        self.pictures.refresh()
 
     def deactivate(self) -> None:
         self.session.set_active(False)
+        self.pictures.give_up()
 
     def state(self) -> dict[str, Any]:
         return self.session.state.to_plain() if self.session.ready else {}
@@ -96,8 +104,9 @@ class DensityPanel(Panel):
         self.session.restore(state, question)
 
     def exhibit(self) -> Exhibit | None:
-        """Both planes, as they are on show."""
-        return self.points.exhibit(self.run.name if self.run else "") if self.session.ready else None
+        """Both planes, or the pictures that were measured."""
+        part = self.points if self.session.points else self.pictures
+        return part.exhibit(self.run.name if self.run else "") if self.session.ready else None
 
     # ---- showing
 
@@ -108,6 +117,8 @@ class DensityPanel(Panel):
         if self.session.ready and self.run is not None:
             if self.session.points:
                 page = self.points
+            elif self.session.has_density:
+                page = self.pictures
             else:
                 self._empty.set_text(words.why_none(self.run))
         self._pages.setCurrentWidget(page)
