@@ -44,6 +44,7 @@ LOG_SCALE_RANGE = (-6.0, 1.0)
 PLACES_DECAY = 0.99
 SMOOTHING = 1e-6  # of the counts of codes at a place, so that no code is impossible
 IDLE_STEP = 500
+QUICK = {"learning_rate": 4e-3, "batch_size": 32, "ema": 0.995}
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,15 @@ class VQVAE(Model):
     presets = (
         Preset(
             "pictures", "Pictures", "A code for each 2 x 2 pixels: sharp reconstructions of small pictures.",
-            {}, {"learning_rate": 4e-3, "batch_size": 32, "ema": 0.995},
+            {}, QUICK,
         ),
         Preset(
             "coarse", "Coarse map", "A code for each 4 x 4 pixels: a map so small that each code is a piece to swap.",
-            {"halvings": 2, "codes": 512, "code_size": 8}, {"learning_rate": 4e-3, "batch_size": 32, "ema": 0.995},
+            {"halvings": 2, "codes": 512, "code_size": 8}, QUICK,
         ),
         Preset(
             "few", "Few codes", "Only 16 codes, as a palette of little tiles.",
-            {"codes": 16}, {"learning_rate": 4e-3, "batch_size": 32, "ema": 0.995},
-        ),
-        Preset(
-            "dies", "Codes die", "No revival and a slow codebook: watch the codes in use dwindle.",
-            {"revive": 0.0, "codebook_decay": 0.9, "codes": 512},
+            {"codes": 16}, QUICK,
         ),
     )  # fmt: skip
 
