@@ -133,6 +133,6 @@ def headline(run: RunState, names: tuple[str, ...] = HEADLINES) -> str:
 
 
 def number(value: float) -> str:
-    """Three or four significant figures with a true minus sign."""
-    text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+    """Three or four significant figures, whole numbers whole, with a true minus sign."""
+    text = f"{value:.0f}" if value.is_integer() else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
     return text.replace("-", "−")

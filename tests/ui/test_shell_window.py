@@ -833,6 +833,7 @@ def test_words_about_a_run():
     )
     assert headline(run) == "ELBO −41.8  ·  8,420 img/s  ·  epoch 3.1"
     assert headline(run, ("modes covered", "kl")).startswith("KL 1  ·")
+    assert headline(replace(run, terms={"modes": 25.0}), ("modes",)).startswith("modes 25  ·")
     assert status_line(run) == "training · 12.4k steps"
     assert [thousands(n) for n in (5, 999, 1000, 12431, 250_000)] == ["5", "999", "1k", "12.4k", "250k"]
 

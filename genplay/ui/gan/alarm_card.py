@@ -78,7 +78,7 @@ class AlarmCard(QFrame):
         """What the button may say, the longest first."""
         start = "Fork from now" if self.step == cures.NOW else f"Fork from step {self.step:,}"
         remedy = self.choices[0].title
-        return f"{start} with {remedy}", f"{start}: {remedy.partition(' (')[0]}", start
+        return f"{start} with {remedy}", f"{start}: {remedy.partition(' (')[0]}", start, "Fork"
 
     def _fit(self) -> None:
         """As much on the button as leaves the text whole."""

@@ -36,6 +36,7 @@ NEAR = 9.0  # pixels within which the pointer finds a point
 ZOOM_STEP, LEAST_ZOOM, MOST_ZOOM = 1.2, 0.8, 8.0
 CALM = 0.3  # how fast the scale of colours follows the scores
 REST = 0.3  # opacity of points that a stage of slow motion is not about
+VEIL = 190  # of 255: how much of the field the ground of words hides
 BAR = 72
 LIVE = 0.25  # seconds: games that come as soon after one another are drawn bit by bit
 SLICE = 0.002  # seconds of drawing, about, after which other events have their turn
@@ -276,6 +277,10 @@ class GameCanvas(QWidget):
         painter.setFont(theme.font(11))
         painter.setPen(theme.colour("dim"))
         area = QRectF(self.rect()).adjusted(12, 8, -12, -8)
+        metrics = QFontMetricsF(painter.font())
+        if self.caption:
+            wide = metrics.horizontalAdvance(self.caption)
+            _veil(painter, QRectF(area.left(), area.top(), wide, metrics.height()))
         painter.drawText(area, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.caption)
         if self._shows("field") and self.width() > 320:
             self._draw_scale(painter, area)
@@ -287,6 +292,8 @@ class GameCanvas(QWidget):
         right = area.right() - metrics.horizontalAdvance(words[1])
         bar = QRectF(right - 6 - BAR, area.bottom() - 10, BAR, 6)
         flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight
+        left = bar.left() - 6 - metrics.horizontalAdvance(words[0])
+        _veil(painter, QRectF(left, area.bottom() - metrics.height(), area.right() - left, metrics.height()))
         painter.drawText(area, flags, words[1])
         painter.drawText(area.adjusted(0, 0, bar.left() - 6 - area.right(), 0), flags, words[0])
         painter.drawImage(bar, colours.scale_image(BAR, theme.shown()))
@@ -391,3 +398,10 @@ def _same_circles(one: Modes | None, other: Modes | None) -> bool:
 
 def _number(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
+
+
+def _veil(painter: QPainter, area: QRectF) -> None:
+    """Quiet ground for words that stand over the field."""
+    ground = theme.colour("card")
+    ground.setAlpha(VEIL)
+    painter.fillRect(area.adjusted(-4, -2, 4, 2), ground)

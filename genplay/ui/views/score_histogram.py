@@ -11,6 +11,7 @@ from genplay.ui import theme
 from genplay.ui.views.axes import TICK_ROOM, Chart, spanning
 from genplay.ui.views.sides import scored, side_fill, side_text
 
+ROOM, WORDS = 1.28, 12  # how much higher than its bars it is, for the words there, and their height in pixels
 HEAD, LEFT, RIGHT = 20, 26, 8
 BIN = 14.0  # pixels a bar should have
 ENOUGH = 24  # bars at most
@@ -76,7 +77,7 @@ class ScoreHistogram(QWidget):
         edges, real, fake = self.counts()
         frame = QRectF(LEFT, HEAD, max(10, self.width() - LEFT - RIGHT), max(10, self.height() - HEAD - TICK_ROOM - 2))
         most = max(float(real.max(initial=1)), float(fake.max(initial=1)))
-        return Chart(frame, spanning(float(edges[0]), float(edges[-1])), spanning(0.0, 1.08 * most))
+        return Chart(frame, spanning(float(edges[0]), float(edges[-1])), spanning(0.0, ROOM * most))
 
     # ---- painting
 
@@ -135,7 +136,7 @@ class ScoreHistogram(QWidget):
     def _draw_mark(self, painter: QPainter, chart: Chart, score: float) -> None:
         x = chart.x_of(score)
         painter.setPen(QPen(theme.colour("text"), 1.5))
-        painter.drawLine(QPointF(x, chart.frame.top()), QPointF(x, chart.frame.bottom()))
+        painter.drawLine(QPointF(x, chart.frame.top() + WORDS), QPointF(x, chart.frame.bottom()))
         painter.setBrush(theme.colour("handle"))
         painter.drawEllipse(QPointF(x, chart.frame.bottom()), 4, 4)
 
