@@ -49,7 +49,7 @@ class Autoregressive(Transform):
         raw = self.last(self._hidden(x, condition))
         if condition is not None:
             raw = raw + self.direct(condition)
-        y, ladj = self.map.forward(x.T, raw.T.reshape(-1, self.size, len(x)))
+        y, ladj = self.map.forward(x.T, raw.T.contiguous().view(-1, self.size, len(x)))
         return y.T, ladj.sum(0)
 
     def inverse(self, y: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:

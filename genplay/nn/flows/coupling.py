@@ -23,9 +23,8 @@ class Coupling(Transform):
         self.map, self.even = map, even
         ahead, behind = (size + 1) // 2, size // 2  # at even and at odd places
         self.kept, self.changed = (behind, ahead) if even else (ahead, behind)
-        self.body = nn.Sequential(mlp([self.kept + condition, hidden, hidden]), nn.SiLU())
-        self.last = nn.Linear(hidden, map.parameters * self.changed)
-        zero(self.last)
+        self.net = mlp([self.kept + condition, hidden, hidden, map.parameters * self.changed])
+        zero(self.net[-1])
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         kept, changed = self._parted(x)
@@ -39,7 +38,7 @@ class Coupling(Transform):
 
     def _raw(self, kept: Tensor, condition: Tensor | None) -> Tensor:
         given = kept if condition is None else torch.cat([kept, condition], 1)
-        return upright(self.body(given), self.last).view(self.map.parameters, self.changed, len(kept))
+        return self.net(given).T.contiguous().view(self.map.parameters, self.changed, len(kept))
 
     def _parted(self, x: Tensor) -> tuple[Tensor, Tensor]:
         ahead, behind = x[:, ::2], x[:, 1::2]
@@ -51,11 +50,6 @@ class Coupling(Transform):
             return torch.cat([ahead, behind], 1)
         pairs = torch.stack([ahead[:, : behind.shape[1]], behind], 2).flatten(1)
         return torch.cat([pairs, ahead[:, behind.shape[1] :]], 1)
-
-
-def upright(h: Tensor, layer: nn.Linear) -> Tensor:
-    """What a linear layer makes of rows (B, hidden), as columns (outputs, B): quicker than to turn them over later."""
-    return torch.addmm(layer.bias[:, None], layer.weight, h.T)
 
 
 def zero(layer: nn.Module) -> None:
