@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.capability import Capability
 from genplay.contract.requests import CompareLikelihoods, MapLikelihood
@@ -20,6 +21,7 @@ from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.picture import Picture
 
 EACH = 12  # pictures at either end
+HIGH = 0.98  # quantile at which the colours of a map end: a few odd pixels must not darken the rest
 QUICK, SLOW = 64, 8  # of each set; fewer where an equation is solved for every picture
 WAITING = "Working out likelihoods…"
 METHODS = {
@@ -76,10 +78,10 @@ class PicturesPart(QWidget):
         look = QVBoxLayout()
         look.setSpacing(4)
         look.addWidget(QLabel("<b>Likelihood map</b>"))
-        pair = QHBoxLayout()
-        pair.addWidget(self.picture, 1)
-        pair.addWidget(self.heat, 1)
-        look.addLayout(pair, 1)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.addWidget(self.picture, 1)
+        self._pair.addWidget(self.heat, 1)
+        look.addLayout(self._pair, 1)
         look.addWidget(self.words)
         below.addLayout(look, 4)
         whole = QVBoxLayout(self)
@@ -98,6 +100,14 @@ class PicturesPart(QWidget):
             grid.hovered.connect(lambda index, s=side: self._mark(s, index))
         session.changed.connect(lambda _: self._changed())
         session.run_changed.connect(self._another)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Picture and map side by side, or one over the other where that lets them be larger."""
+        area = self._pair.geometry()
+        narrow = area.height() > area.width()
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._pair.direction() != way:
+            self._pair.setDirection(way)
 
     def _choose(self, row: int) -> None:
         found = self.found
@@ -237,7 +247,7 @@ class PicturesPart(QWidget):
             reach = max(float(np.abs(shown.bits).max()), 1e-3)
             self.heat.set_values(shown.bits, -reach, reach, "diverging")
         else:
-            self.heat.set_values(shown.bits)
+            self.heat.set_values(shown.bits, high=float(np.quantile(shown.bits, HIGH)))
         self.words.setText(f"{shown.total:.2f} bits a dimension in all. The map: {METHODS[shown.method]}.")
 
     # ---- exhibits
