@@ -332,6 +332,24 @@ def test_esc_stops_and_keeps_what_is_drawn(faces: Rig) -> None:
     assert not faces.panel.completer.running
 
 
+def test_a_cancel_from_elsewhere_ends_it_too(faces: Rig, qtbot: QtBot) -> None:
+    faces.panel.resample.click()
+    faces.drain(10)
+    faces.bridge.cancel("painting.complete")
+    qtbot.waitUntil(lambda: not faces.panel.completer.running, timeout=2000)
+    assert faces.state.painting.masked
+
+
+def test_looking_around_is_one_step_of_undo(faces: Rig) -> None:
+    place = faces.state.place
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
+        QTest.keyClick(faces.panel.pixels.canvas, key)
+    assert faces.state.place == place + 18
+    assert faces.undo.count() == 1
+    faces.undo.undo()
+    assert faces.state.place == place
+
+
 def test_complete_needs_something_to_complete(faces: Rig) -> None:
     assert not faces.panel.complete.isEnabled()
     assert "Nothing is erased" in faces.panel.complete.toolTip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from genplay.contract.requests import Trajectory
 from genplay.contract.results import Answer, Frame
@@ -16,6 +16,7 @@ from genplay.ui.views.painting import Painting
 
 SLOT = "complete"
 COMPLETED = ", completed"
+WATCH_MS = 200
 
 
 class Completer(QObject):
@@ -40,6 +41,8 @@ class Completer(QObject):
         self.focus = 0
         self._text, self._quietly = "", False
         self._taken: Painting | None = None  # the variant that is the picture
+        self._watch = QTimer(self, interval=WATCH_MS)
+        self._watch.timeout.connect(self._look)
         session.changed.connect(self._changed)
         session.run_changed.connect(self.forget)
 
@@ -66,6 +69,7 @@ class Completer(QObject):
         self.frames, self.position, self.focus, self.answer = [], -1, 0, None
         self.running = True
         self.session.ask(SLOT, question, self._answered)
+        self._watch.start()
         self._show()
 
     def again(self, seed: int) -> None:
@@ -82,8 +86,7 @@ class Completer(QObject):
             return False
         part = self.large()
         self.session.cancel(SLOT)
-        self.running = False
-        self.progressed.emit(-1.0)
+        self._end()
         if part is not None:
             self._take(part, f"{self._text}, in part")
         self._show()
@@ -91,16 +94,27 @@ class Completer(QObject):
 
     def forget(self) -> None:
         """Another run: nothing has been drawn of it."""
-        self.running, self.question, self.answer = False, None, None
+        self._end()
+        self.question, self.answer = None, None
         self.frames, self.position, self._taken = [], -1, None
         self._show()
 
     def given_up(self) -> None:
-        """The question failed or was cancelled elsewhere."""
+        """The question failed."""
+        if self.running:
+            self._end()
+            self._show()
+
+    def _look(self) -> None:
+        """It may have been given up elsewhere, with the button beside the progress."""
+        if self.running and not self.session.waiting(SLOT):
+            self.stop()
+
+    def _end(self) -> None:
         if self.running:
             self.running = False
             self.progressed.emit(-1.0)
-            self._show()
+        self._watch.stop()
 
     def _answered(self, answer: Answer) -> None:
         if not self.running:
@@ -111,8 +125,7 @@ class Completer(QObject):
             self.position = len(self.frames) - 1
             self.progressed.emit(answer.progress if answer.progress is not None else 0.0)
         if answer.last:
-            self.running = False
-            self.progressed.emit(-1.0)
+            self._end()
             self.take(self.focus, self._text)
         self._show()
 

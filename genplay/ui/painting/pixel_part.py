@@ -12,7 +12,7 @@ from genplay.contract.results import Answer
 from genplay.ui.painting.asking import surprise, surprise_in
 from genplay.ui.painting.canvas import MODES, PixelCanvas
 from genplay.ui.painting.completing import Completer
-from genplay.ui.painting.session import PaintSession
+from genplay.ui.painting.session import LOOK, PaintSession
 from genplay.ui.painting.state import PaintState, after
 from genplay.ui.views.chips import Chips
 from genplay.ui.views.elided import ElidedLabel
@@ -84,7 +84,7 @@ class PixelPart(QWidget):
     # ---- edits
 
     def _choose(self, place: int) -> None:
-        self.session.set("look at a pixel", place=place)
+        self.session.set(LOOK, place=place)
 
     def _stroke(self, before: Painting, now: Painting) -> None:
         erased = np.array_equal(before.picture, now.picture) and now.mask.sum() > before.mask.sum()

@@ -19,6 +19,7 @@ from genplay.ui.sampling.wish import takes_condition
 from genplay.ui.views.painting import Painting
 
 LIVE_MS = 500  # between looks at a model that trains
+LOOK = "look at a pixel"  # what undo calls another place
 NEEDS = frozenset({Capability.NEXT_PROBS, Capability.SAMPLE})
 
 
@@ -192,6 +193,17 @@ class _Change(QUndoCommand):
         super().__init__(text)
         self.session, self.run_id, self.before, self.after = session, run_id, before, after
         self._done = True  # the change has been shown already when it is pushed
+
+    def id(self) -> int:
+        """One number for all of these, so that Qt offers them to each other for merging."""
+        return 1302
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Looks at one pixel after another are one step."""
+        if not isinstance(other, _Change) or other.run_id != self.run_id or {self.text(), other.text()} != {LOOK}:
+            return False
+        self.after = other.after
+        return True
 
     def redo(self) -> None:
         """Show the state after."""
