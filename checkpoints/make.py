@@ -86,7 +86,7 @@ RECIPES: dict[str, list[str]] = {
     "gan-faces16-collapsed": ["gan", "--data", "faces16", "--preset", "collapsing pictures", "--steps", "1200"],
     "nsf-ring8": ["flow", "--data", "ring", "--preset", "points", "--steps", "2000"],
     "nsf-moons": ["flow", "--data", "moons", "--preset", "points", "--steps", "2000"],
-    "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "3000"],
+    "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "2500"],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "1600"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart

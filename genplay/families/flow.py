@@ -58,7 +58,7 @@ DENSE_SIZE = 768
 TRIED = 8  # samples whose way there and back is compared
 LEVEL = 2 / 255  # from one 8-bit level to the next
 
-POINT_TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 2e-3, "clip": 5.0, "cooldown": 0.3}
+POINT_TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 5e-3, "clip": 5.0, "cooldown": 0.3}
 PICTURE_TRAINING: dict[str, Any] = {"batch_size": 64, "learning_rate": 2e-3, "clip": 1.0}
 
 
@@ -133,11 +133,11 @@ class Flow(Model):
     presets = (
         Preset(
             "points", "Points", "Spline couplings: sharp densities of two coordinates within a minute.",
-            {"architecture": "spline"}, POINT_TRAINING, kinds=(Kind.POINTS,),
+            {"architecture": "spline", "layers": 6, "bins": 12}, POINT_TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "points in order", "Points, in order", "Autoregressive splines: one coordinate, then the other given it.",
-            {"architecture": "autoregressive spline"}, POINT_TRAINING, kinds=(Kind.POINTS,),
+            {"architecture": "autoregressive spline", "layers": 4, "bins": 12}, POINT_TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "realnvp", "RealNVP", "Affine couplings: simple and quick, but they leave threads between separate blobs.",
