@@ -135,8 +135,8 @@ class ColourBars(QWidget):
         assert self.shown is not None
         left = len(self.shown.probs) - len(self.rows)
         if left > 0:
-            share = 1 - float(self.shown.kept[list(self.rows)].sum())
-            text = f"{left} other{'' if left == 1 else 's'}: {percent(max(0.0, share))} together"
+            share = float(np.delete(self.shown.kept, self.rows).sum())
+            text = f"{left} other{'' if left == 1 else 's'}: {percent(share)} together"
             painter.setPen(theme.colour("dim"))
             area = QRectF(MARK, len(self.rows) * ROW, self.width() - MARK - 4, ROW)
             painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
