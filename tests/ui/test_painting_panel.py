@@ -19,7 +19,7 @@ from genplay.contract.fake_engine import FakeEngine
 from genplay.contract.requests import Ask, CreateRun, NextProbs, PreviewData, Trajectory
 from genplay.ui.bridge import Bridge
 from genplay.ui.painting import asking
-from genplay.ui.painting.distribution_part import EARLIER
+from genplay.ui.painting.distribution_part import EARLIER, STRAY
 from genplay.ui.painting.variants_part import INVITATION
 from genplay.ui.panels.painting import EMPTY, POINTS, PaintingPanel
 from genplay.ui.views.painting import Painting
@@ -234,6 +234,13 @@ def test_surprise_lies_over_the_picture(faces: Rig) -> None:
     assert "in all" in faces.panel.pixels.about.text()
     faces.undo.undo()
     assert not canvas.shows_surprise
+
+
+def test_a_colour_that_the_palette_lacks_is_said_to_be_read_as_its_nearest(faces: Rig) -> None:
+    assert STRAY not in faces.panel.distribution.about.text()
+    faces.panel.source.give(np.full((16, 16, 3), (1, 250, 3), np.uint8), "green")
+    faces.drain()
+    assert STRAY in faces.panel.distribution.about.text()
 
 
 # ---- changing

@@ -24,6 +24,7 @@ EARLIER = (
 )
 DRAWING = "Its turn has not come yet…"
 WAITING = "Point at a pixel to see what it was drawn from."
+STRAY = "not in the palette: read as the nearest"
 UNDRAWN = "not drawn yet"
 TIP = "Surprise is −log₂ of the probability of the colour drawn; entropy is the surprise that the model expects"
 
@@ -155,6 +156,7 @@ class DistributionPart(QWidget):
         self.title.setText(f"Row {row + 1}, column {column + 1}  ·  {colour}")
         self.title.setToolTip(f"Place {place + 1} of {height * width} in the order of reading")
         self.about.setText("  ·  ".join(self._facts()))
+        self.about.setToolTip(f"{self.about.text()}\n{TIP}")
 
     def _facts(self) -> list[str]:
         if not self.parts or self.answer is None:
@@ -162,10 +164,22 @@ class DistributionPart(QWidget):
         told = [f"entropy {self.entropy():.1f} bits"]
         if all(part.drawn >= 0 for part in self.parts):
             told.insert(0, f"surprise {self.surprise():.1f} bits")
-        return told
+        return [*told, STRAY] if self.stray() else told
+
+    def stray(self) -> bool:
+        """Whether the pixel has a colour that the palette lacks, so that the model reads the nearest in its place."""
+        picture = self.picture
+        if len(self.parts) != 1 or self.parts[0].drawn < 0 or picture is None:
+            return False
+        if _seen(picture, self._shown[1]) != self._shown[0]:
+            return False  # the answer is about the picture before an edit
+        colour = picture.picture.reshape(picture.mask.size, -1)[self._shown[1]]
+        return not np.array_equal(self.parts[0].swatches[self.parts[0].drawn], colour)
 
     def surprise(self) -> float:
         """-log2 of the probability of the colour on show, by the model itself."""
+        if self.stray() and self.answer is not None:
+            return float(self.answer.value.surprise.ravel()[self._shown[1]])
         return sum(bits(float(part.probs[part.drawn])) for part in self.parts)
 
     def entropy(self) -> float:
