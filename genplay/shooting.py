@@ -107,7 +107,8 @@ def _is_closed(window: MainWindow, name: str) -> bool:
 def shoot(window: MainWindow, path: Path) -> None:
     """Save what the window shows. Raises ``BadInput`` when the file cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    window.curves.build_now()  # else a busy machine is caught with some of its plots
+    if window.curves is not None:
+        window.curves.build_now()  # else a busy machine is caught with some of its plots
     if not window.grab().save(str(path)):
         raise BadInput(f"{path.name} could not be written.")
 

@@ -157,5 +157,6 @@ class LayerBar(QWidget):
         table = colours(np.linspace(-1, 1, SHADES)[None], -1.0, 1.0, "diverging")[0]
         ratio = painter.device().devicePixelRatioF()
         for number in np.unique(shade):
-            tint = QColor(*map(int, table[number]), OPACITY)
+            red, green, blue = table[number].tolist()
+            tint = QColor(red, green, blue, OPACITY)
             draw_pictures(painter, places[shade == number], sprite(tint.rgba(), DOT, ratio))
