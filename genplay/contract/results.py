@@ -203,8 +203,8 @@ class Judged:
 class Modes:
     """How samples spread over the modes of the data.
 
-    A mode is covered when it holds at least a quarter of the share that real data has of it: of points within 3 sigma of
-    its centre, where 1 % of the samples is enough too; of pictures as classes that an attribute network sees.
+    A mode is covered when it holds at least a quarter of the share that real data has of it: of points within 3 sigma
+    of its centre, where 1 % of the samples is enough too; of pictures as classes that an attribute network sees.
     """
 
     names: tuple[str, ...]  # K
