@@ -126,10 +126,10 @@ def _answer_NextProbs(run: rs.RunState, q: rq.NextProbs) -> Iterator[Any]:
         raise BadInput("There is no such pixel.")
     probs = probabilities(run, q.picture)
     drawn = values(run, q.picture).reshape(height * width, -1)
-    told = np.take_along_axis(probs, drawn[..., None], axis=-1)[..., 0]
     names = ("colour",) if probs.shape[1] == 1 else ("red", "green", "blue")
-    surprise = -np.log2(told).sum(axis=-1).reshape(height, width)
-    yield rs.NextProbs(probs[q.position], swatches(run), names, drawn[q.position], surprise.astype(np.float32))
+    told = np.take_along_axis(probs, drawn[..., None], axis=-1)
+    surprise = (-np.log2(told).sum(axis=(1, 2))).reshape(height, width) if q.surprise else None
+    yield rs.NextProbs(probs[q.position], swatches(run), names, drawn[q.position], surprise)
 
 
 def answers(question: rq.Question) -> Callable[..., Iterator[Any]] | None:

@@ -468,6 +468,7 @@ class NextProbs(Question):
     picture: np.ndarray  # (H, W, C) uint8 in the size of the model's; what is at and after the position changes no
     position: int = 0  # probability but is what ``drawn`` and ``surprise`` are told of
     condition: tuple[int, ...] = ()
+    surprise: bool = True  # also of every pixel how surprising it is, which takes longer than all else
 
 
 @dataclass(frozen=True)

@@ -349,7 +349,7 @@ class NextProbs:
     swatches: np.ndarray  # (V, C) uint8
     names: tuple[str, ...]  # ("colour",), ("grey",) or ("red", "green", "blue")
     drawn: np.ndarray  # (K,) the values that the picture has there; of a colour outside the palette the nearest
-    surprise: np.ndarray  # (H, W) -log2 p of every 8-bit pixel of the picture, bits
+    surprise: np.ndarray | None  # (H, W) -log2 p of every 8-bit pixel of the picture, bits, if it was asked for
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,17 @@ class NextProbs(Probe):
         labels = conditions(question.condition, model.spec, 1, model.device)
         probs = model.next_probs(x, position, labels)[0]
         drawn = model.head.values(model.seen(x))[0, position]
-        nats = model.log_density_by_place(x, labels)[0] - channels * CHANNEL_LOG_SCALE
+        surprise = None
+        if question.surprise:
+            nats = model.log_density_by_place(x, labels)[0] - channels * CHANNEL_LOG_SCALE
+            surprise = (-nats / math.log(2)).float().cpu().numpy()
         yield Partial(
             results.NextProbs(
                 probs.float().cpu().numpy(),
                 model.head.swatches().to("cpu").numpy().astype(np.uint8),
                 model.head.names,
                 drawn.cpu().numpy(),
-                (-nats / math.log(2)).float().cpu().numpy(),
+                surprise,
             ),
             1.0,
         )

@@ -163,6 +163,7 @@ def test_at_first_a_picture_is_drawn_without_a_step_of_undo(rig: Rig) -> None:
 def test_pointing_at_a_pixel_shows_what_it_was_drawn_from(faces: Rig) -> None:
     faces.point(4, 5)
     assert faces.asked(NextProbs)[-1].position == 4 * 16 + 5
+    assert not any(question.surprise for question in faces.asked(NextProbs))
     part = faces.panel.distribution
     assert part.title.text().startswith("Row 5, column 6")
     drawn = part.parts[0].swatches[part.parts[0].drawn]
@@ -231,6 +232,7 @@ def test_surprise_lies_over_the_picture(faces: Rig) -> None:
     QTest.mouseClick(faces.panel.pixels.heat, LEFT)
     faces.drain()
     assert canvas.shows_surprise
+    assert faces.asked(NextProbs)[-1].surprise
     assert "in all" in faces.panel.pixels.about.text()
     faces.undo.undo()
     assert not canvas.shows_surprise

@@ -19,12 +19,12 @@ MOST_PLACES = 1024  # of a picture of which every place is a frame; of a larger 
 
 def look(state: PaintState, shown: Painting, place: int) -> NextProbs:
     """What the pixel at ``place`` is drawn from; temperature and the like are applied where the bars are drawn."""
-    return NextProbs(shown.picture, place, state.wish.condition)
+    return NextProbs(shown.picture, place, state.wish.condition, surprise=False)
 
 
 def surprise(state: PaintState, shown: Painting) -> NextProbs:
     """How surprising all pixels of a picture are."""
-    return look(state, shown, shown.mask.size - 1)
+    return NextProbs(shown.picture, 0, state.wish.condition)
 
 
 def surprise_in(value: object) -> np.ndarray | None:

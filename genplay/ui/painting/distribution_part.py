@@ -163,8 +163,8 @@ class DistributionPart(QWidget):
             return []
         told = [f"entropy {self.entropy():.1f} bits"]
         if all(part.drawn >= 0 for part in self.parts):
-            told.insert(0, f"surprise {self.surprise():.1f} bits")
-        return [*told, STRAY] if self.stray() else told
+            told.insert(0, STRAY if self.stray() else f"surprise {self.surprise():.1f} bits")
+        return told
 
     def stray(self) -> bool:
         """Whether the pixel has a colour that the palette lacks, so that the model reads the nearest in its place."""
@@ -178,8 +178,6 @@ class DistributionPart(QWidget):
 
     def surprise(self) -> float:
         """-log2 of the probability of the colour on show, by the model itself."""
-        if self.stray() and self.answer is not None:
-            return float(self.answer.value.surprise.ravel()[self._shown[1]])
         return sum(bits(float(part.probs[part.drawn])) for part in self.parts)
 
     def entropy(self) -> float:
