@@ -36,7 +36,9 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.samples()
         guide.train()
         guide.draw_a_new_run()
+        guide.density()
         guide.reopen(exported, shown)
+        guide.likelihoods()
         open_run(window, shipped("checkpoints") / "diffusion-faces16.safetensors")
         guide.unfold()
         guide.parts_of_unfold()
@@ -172,6 +174,23 @@ class _Guide:
         self._shoot("points")
         click(self.window.transport.play)
         wait(lambda: _run(self.window).status == "paused", "training to pause")
+
+    def density(self) -> None:
+        """What the new run makes of the plane, beside the truth."""
+        density: Any = panel(self.window, "density")
+        wait(lambda: density.session.answer is not None and density.session.answer.last, "the density", 60)
+        _expect(density.session.density.kl < 20, "a density that is near the truth")
+        settle(self.window)
+        self._shoot("density")
+
+    def likelihoods(self) -> None:
+        """Which pictures a model finds likely, and where in one of them its bits go."""
+        density: Any = panel(self.window, "density")
+        part = density.pictures
+        wait(lambda: part.answer is not None and part.answer.last, "the likelihoods", 120)
+        wait(lambda: part.map is not None, "the map", 60)
+        settle(self.window)
+        self._shoot("likelihoods")
 
     def reopen(self, exported: Path, shown: np.ndarray) -> None:
         """Dropping the exported picture brings back the run, the tab, the code, and the same pixels."""
