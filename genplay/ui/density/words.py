@@ -28,7 +28,7 @@ TITLES = {
 MEANS = {
     "exact": "The model gives log p(x) itself.",
     "flow": "Exact but for the solver: the probability-flow ODE takes each point to noise, gathering the divergence.",
-    "bound": "The model gives a lower bound on log p(x), here with {k} importance samples; the truth lies above it.",
+    "bound": "The model gives a lower bound on log p(x), here with {k} importance samples; log p(x) is higher.",
     "unnormalised": "The model gives log p(x) up to a constant. Likelihood and KL are normalised over the window.",
     "energy": "exp(−E) is the density up to a constant. Likelihood and KL are normalised over the window.",
     "score": "The model gives the gradient of log p(x) alone, so its size is drawn, and there is no likelihood.",
