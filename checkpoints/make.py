@@ -17,6 +17,8 @@ FOLDER = Path(__file__).resolve().parent
 LONG = ["--set", "learning_rate=0.001", "ema=0.9995"]
 BLOCKS = ["--set", "stem=4", "width=48"]  # for pictures of more pixels
 COOL = ["--set", "cooldown=0.3"]
+HALF = ["--set", "cooldown=0.5"]
+SLOW_END = [*HALF, "ema=0.995"]
 RECIPES: dict[str, list[str]] = {
     "vae-faces16": ["vae", "--data", "faces16", "--steps", "30000", *LONG],
     "vae-fashion28": ["vae", "--data", "fashion28", "--steps", "5000", "--set", "sigma=0.25"],
@@ -63,7 +65,7 @@ RECIPES: dict[str, list[str]] = {
         "batch_size=16",
         "cooldown=0.6",
         "--steps",
-        "7000",
+        "9600",
     ],
     "gan-ring8": ["gan", "--data", "ring", "--preset", "healthy", "--steps", "8000"],
     "gan-ring8-collapsed": ["gan", "--data", "ring", "--preset", "collapses", "--steps", "4000"],
@@ -87,6 +89,17 @@ RECIPES: dict[str, list[str]] = {
     "nsf-ring8": ["flow", "--data", "ring", "--preset", "points", "--steps", "2000"],
     "nsf-moons": ["flow", "--data", "moons", "--preset", "points", "--steps", "2000"],
     "nsf-checkerboard": ["flow", "--data", "checkerboard", "--preset", "points", "--steps", "2500"],
+    "autoregressive-faces16": [
+        "autoregressive",
+        "--data",
+        "faces16",
+        "--preset",
+        "quick",
+        "--steps",
+        "1630",
+        *SLOW_END,
+    ],
+    "autoregressive-ring8": ["autoregressive", "--data", "ring", "--preset", "points", "--steps", "2500", *HALF],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "1600"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
