@@ -225,9 +225,10 @@ def measured(family):
 def test_every_plot_has_something_to_show(family):
     names = {DRIFT}  # which the engine logs
     built_on = [{k.name: "another"} for k in knob.knobs(family.Config) if k.control == "model"]
+    cured = [remedy.config for remedy in family.remedies]  # which may log more
     for spec in SPECS.values():
         if spec.kind in family.kinds:
-            for config in ({}, *built_on):
+            for config in (*cured, {}, *built_on):
                 trainer = trainer_of(family, spec, **config)
                 names |= set(trainer.advance().terms)
             found = returned(held_out_terms(trainer.model.eval(), trainer.data, 1, seed=0))
