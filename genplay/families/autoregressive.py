@@ -137,11 +137,11 @@ class Autoregressive(Model):
             {"width": 64, "depth": 3, "components": 32}, {"batch_size": 256, "ema": 0.999}, kinds=(Kind.POINTS,),
         ),
         Preset(
-            "quick", "Quick", "A small transformer: recognisable faces after two minutes on a CPU.",
+            "quick", "Quick", "What ships: a small transformer with a palette. Good faces after some minutes on a CPU.",
             {}, PICTURES, kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "best", "Best", "What ships: one layer more and a slow end. Give it a quarter of an hour or more.",
+            "best", "Best", "One layer more, a long average and a slow end. Give it a quarter of an hour or more.",
             {"depth": 4}, {**PICTURES, "ema": 0.998, "cooldown": 0.4}, kinds=(Kind.IMAGE,),
         ),
     )  # fmt: skip
