@@ -247,8 +247,9 @@ class PicturesPart(QWidget):
             reach = max(float(np.abs(shown.bits).max()), 1e-3)
             self.heat.set_values(shown.bits, -reach, reach, "diverging")
         else:
-            self.heat.set_values(shown.bits, high=float(np.quantile(shown.bits, HIGH)))
-        self.words.setText(f"{shown.total:.2f} bits a dimension in all. The map: {METHODS[shown.method]}.")
+            low = 0.0 if shown.method == "pixels" else None
+            self.heat.set_values(shown.bits, low, float(np.quantile(shown.bits, HIGH)))
+        self.words.setText(f"{_short(shown.total)} bits a dimension in all. The map: {METHODS[shown.method]}.")
 
     # ---- exhibits
 
@@ -264,4 +265,12 @@ class PicturesPart(QWidget):
 
 
 def _short(bits: float) -> str:
-    return f"{bits:.2f}" if abs(bits) < 10 else f"{bits:.1f}" if abs(bits) < 100 else f"{bits:.0f}"
+    return (
+        f"{bits:.3f}"
+        if abs(bits) < 1
+        else f"{bits:.2f}"
+        if abs(bits) < 10
+        else f"{bits:.1f}"
+        if abs(bits) < 100
+        else f"{bits:.0f}"
+    )

@@ -67,7 +67,8 @@ class SetRows(QWidget):
         if not len(known):
             return "–"
         error = known.std(ddof=1) / len(known) ** 0.5 if len(known) > 1 else 0.0
-        places = 2 if abs(known.mean()) < 100 else 0
+        size = abs(known.mean())
+        places = 3 if size < 1 else 2 if size < 100 else 0
         return f"{known.mean():.{places}f} ± {error:.{places}f}".replace("-", "−")
 
     # ---- what is where
