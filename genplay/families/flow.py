@@ -126,7 +126,7 @@ class Flow(Model):
     plots = (
         Plot("negative log-likelihood", ("nll", "held-out nll"), "nats"),
         Plot("bits per dimension", ("bits per dimension", "held-out bits per dimension"), "bits"),
-        Plot("parts of the log-likelihood", ("log density of z", "log-det"), "nats"),
+        Plot("log p(x) in parts", ("log density of z", "log-det"), "nats", labels=("log p(z)", "log |det|")),
         Plot("gradient norm", ("gradient norm",)),
     )
     headlines = ("nll",)
