@@ -49,8 +49,9 @@ attributes: setup ## train the shipped attribute networks again
 	$(BIN)/python checkpoints/make_attributes.py $(ARGS)
 
 shots: setup ## the pictures of the README
-	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent unfold guidance gan; do \
-	    case $$panel in unfold) more="--run diffusion-faces16 --press J J J J J J J";; gan) more="--run gan-ring8";; *) more=;; esac; \
+	@set -e; mkdir -p docs/images; for theme in dark light; do for panel in samples latent unfold guidance gan density painting; do \
+	    case $$panel in unfold) more="--run diffusion-faces16 --press J J J J J J J";; gan) more="--run gan-ring8";; \
+	        density) more="--run nsf-moons";; painting) more="--run autoregressive-faces16";; *) more=;; esac; \
 	    $(OFFSCREEN) $(BIN)/genplay shot $$panel $$more --theme $$theme --overwrite --out docs/images/$$panel-$$theme.png; \
 	done; done
 
