@@ -208,8 +208,8 @@ class GAN(Model):
         Plot("losses", (f"loss {D}", f"loss {G}", "penalty"), labels=("D", "G", "penalty")),
         Plot("modes covered", ("modes covered",)),
         Plot(
-            "samples", ("precision", "recall", "pairwise distance", "KL to the data's modes"),
-            labels=("prec.", "rec.", "dist.", "KL"),
+            "samples", ("precision", "recall", "pairwise distance", "high-quality share", "KL to the data's modes"),
+            labels=("prec.", "rec.", "dist.", "qual.", "KL"),
         ),
         Plot("D accuracy", ("D accuracy real", "D accuracy fake"), labels=("real", "generated")),
         Plot("gradient norms", (f"gradient norm {D}", f"gradient norm {G}"), labels=("D", "G")),

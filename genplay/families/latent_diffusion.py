@@ -10,7 +10,6 @@ A frame shows both stages: the codes ``z_t`` and ``z_0``, and what the VAE decod
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -22,10 +21,10 @@ from genplay import data
 from genplay.contract import knob as knobs
 from genplay.contract.capability import Capability
 from genplay.contract.catalogue import Preset
-from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch, to_float
+from genplay.core.first_stage import settings, settled, take_over
 from genplay.core.gaussian import GaussianModel, frozen, normal
 from genplay.core.model import Code, Frame, Objective
 from genplay.core.schedules import Cosine, GeometricVE, Rectified, Schedule
@@ -81,7 +80,9 @@ class LatentDiffusion(GaussianModel):
 
     def __init__(self, config: LatentDiffusionConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        stage = knobs.build(VAEConfig, _settings(config.autoencoder_knobs, spec))
+        points = spec.kind is Kind.POINTS
+        unnamed: dict[str, Any] = {"latent_size": 2, "width": 8, "network": "mlp"} if points else {}
+        stage = knobs.build(VAEConfig, settings(config.autoencoder_knobs, unnamed))
         self.vae: Any = frozen(VAE(stage, spec)).eval()
         self.shape = (stage.latent_size,)
         make, self.prediction = PATHS[config.path]
@@ -106,24 +107,13 @@ class LatentDiffusion(GaussianModel):
     @classmethod
     def settle(cls, values: dict[str, Any], open_file: Callable[[str], Any]) -> dict[str, Any]:
         """Take the VAE's settings from its card. Raises ``BadInput``."""
-        if not values.get("autoencoder"):
-            raise BadInput("A latent diffusion model needs a VAE: name a checkpoint as its autoencoder.")
-        card = open_file(values["autoencoder"]).card
-        if card.family != VAE.name:
-            raise BadInput("The autoencoder of a latent diffusion model must be a VAE.")
-        if card.config.get("conditional"):
-            raise BadInput("The autoencoder must be a VAE that is not conditional: the labels go to the second stage.")
-        return {**values, "autoencoder_knobs": json.dumps(card.config, sort_keys=True)}
+        return settled(values, open_file, VAE, "latent diffusion model")
 
     def begin(self, open_file: Callable[[str], Any]) -> None:
         """Take over the VAE's weights and measure its codes. Raises ``BadInput``."""
         opened = open_file(self.config.autoencoder)
-        if opened.model.spec != self.spec:
-            raise BadInput("The autoencoder has learnt other data.")
-        weights = opened.model.state_dict()
+        take_over(self.vae, opened, self.spec)
         with torch.no_grad():
-            for name, value in self.vae.state_dict().items():
-                value.copy_(weights[name])
             codes = self._codes(data.load(opened.card.data, opened.card.data_options).train[:MEASURED])
             self.centre.copy_(codes.mean(0))
             self.spread.copy_(codes.std(0).clamp(min=1e-3))
@@ -175,16 +165,3 @@ class LatentDiffusion(GaussianModel):
         if frame.t == 0:
             extras["z"] = z_t * self.spread + self.centre
         return replace(frame, x=x, extras=extras)
-
-
-def _settings(text: str, spec: DataSpec) -> dict[str, Any]:
-    """The VAE's settings in a card; without any, small ones, for a model that is only laid out."""
-    if not text:
-        return {"latent_size": 2, "width": 8, "network": "mlp"} if spec.kind is Kind.POINTS else {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise BadInput("The settings of the autoencoder are damaged.")
-    return found

@@ -13,7 +13,6 @@ turns the codes into a picture. log p(codes) + log p(x | codes) is a lower bound
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,10 +24,10 @@ from torch import Generator, Tensor
 
 from genplay.contract import knob as knobs
 from genplay.contract.catalogue import Plot, Preset
-from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
+from genplay.core.first_stage import settings, settled, take_over
 from genplay.core.gaussian import frozen
 from genplay.core.model import Code, Frame, Model, Objective
 from genplay.families.vqvae import VQVAE, VQVAEConfig
@@ -37,6 +36,7 @@ from genplay.nn.sampling import drawn, sharpened
 from genplay.nn.transformer import CausalTransformer
 
 HEAD = 32  # numbers of the stream that a head of attention looks at
+UNNAMED = {"codes": 32, "width": 8, "blocks": 1, "halvings": 2}  # settings of a VQ-VAE that is only laid out
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class VQPrior(Model):
 
     def __init__(self, config: VQPriorConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        stage = knobs.build(VQVAEConfig, _settings(config.autoencoder_knobs))
+        stage = knobs.build(VQVAEConfig, settings(config.autoencoder_knobs, UNNAMED))
         self.vqvae: Any = frozen(VQVAE(stage, spec)).eval()
         self.conditional = config.conditional and bool(spec.attributes)
         heads = max(1, config.width // HEAD)
@@ -116,24 +116,11 @@ class VQPrior(Model):
     @classmethod
     def settle(cls, values: dict[str, Any], open_file: Callable[[str], Any]) -> dict[str, Any]:
         """Take the VQ-VAE's settings from its card. Raises ``BadInput``."""
-        if not values.get("autoencoder"):
-            raise BadInput("A prior over codes needs a VQ-VAE: name a checkpoint as its autoencoder.")
-        card = open_file(values["autoencoder"]).card
-        if card.family != VQVAE.name:
-            raise BadInput("The autoencoder of a prior over codes must be a VQ-VAE.")
-        if card.config.get("conditional"):
-            raise BadInput("The autoencoder must be a VQ-VAE that is not conditional: the labels go to the prior.")
-        return {**values, "autoencoder_knobs": json.dumps(card.config, sort_keys=True)}
+        return settled(values, open_file, VQVAE, "prior over codes")
 
     def begin(self, open_file: Callable[[str], Any]) -> None:
         """Take over the VQ-VAE's weights. Raises ``BadInput``."""
-        opened = open_file(self.config.autoencoder)
-        if opened.model.spec != self.spec:
-            raise BadInput("The autoencoder has learnt other data.")
-        weights = opened.model.state_dict()
-        with torch.no_grad():
-            for name, value in self.vqvae.state_dict().items():
-                value.copy_(weights[name])
+        take_over(self.vqvae, open_file(self.config.autoencoder), self.spec)
 
     def constants(self) -> set[str]:
         """The VQ-VAE."""
@@ -217,16 +204,3 @@ class VQPrior(Model):
     def _frame(self, flat: Tensor, t: float) -> Frame:
         codes = flat.view(len(flat), *self.grid).clone()
         return Frame(self.vqvae.decode_codes(codes), t, {"z": self.vqvae.vectors(codes), "codes": codes})
-
-
-def _settings(text: str) -> dict[str, Any]:
-    """The VQ-VAE's settings in a card; without any, small ones, for a model that is only laid out."""
-    if not text:
-        return {"codes": 32, "width": 8, "blocks": 1, "halvings": 2}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise BadInput("The settings of the autoencoder are damaged.")
-    return found
