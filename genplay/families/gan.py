@@ -209,7 +209,7 @@ class GAN(Model):
         Plot("modes covered", ("modes covered",)),
         Plot(
             "samples", ("precision", "recall", "pairwise distance", "high-quality share", "KL to the data's modes"),
-            labels=("P", "R", "dist.", "good", "KL"),
+            labels=("P", "R", "dist", "good", "KL"),
         ),
         Plot("D accuracy", ("D accuracy real", "D accuracy fake"), labels=("real", "generated")),
         Plot("gradient norms", (f"gradient norm {D}", f"gradient norm {G}"), labels=("D", "G")),
