@@ -22,6 +22,10 @@ class Capability(StrEnum):
     INVERT = "invert"
     LAYERS = "layers"
     CODES = "codes"
+    CHAIN = "chain_steps"
+    FILTERS = "filters"
+    LEVELS = "levels"
+    TRANSLATE = "translate"
 
 
 LACKS: dict[Capability, str] = {
@@ -38,6 +42,10 @@ LACKS: dict[Capability, str] = {
     Capability.INVERT: "its codes cannot be found by optimisation",
     Capability.LAYERS: "it is no sequence of invertible layers",
     Capability.CODES: "it has no codebook",
+    Capability.CHAIN: "it is not sampled by a Markov chain",
+    Capability.FILTERS: "it has no filters that could be drawn",
+    Capability.LEVELS: "its codes have one level only",
+    Capability.TRANSLATE: "it turns no picture into another",
     Capability.GUIDE: "it was not trained with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

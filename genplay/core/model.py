@@ -16,7 +16,15 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   data, each with log |det dx/dz| so far: pairs (B, ...), (B,).
 - ``codes(x) -> (B, h, w)`` int64, of a model that quantises; it then has ``decode_codes(codes, labels) -> x``, the
   size of its ``grid`` (h, w), a ``codebook`` with ``vectors`` (K, c), and codes z (B, h w c) that ``decode`` quantises.
-- ``energy(x, labels) -> (B,)``; ``score(x, t, labels) -> x``.
+- ``energy(x, labels) -> (B,)`` nats, -log of the unnormalised density; ``score(x, t, labels) -> x``.
+- ``chain_steps(x, config, generator, labels, mask)``: the model's own Markov chain from x (B, *shape), a ``Frame`` a
+  step, with ``config`` a ``SampleConfig``; ``extras`` "energy" (B,) and "accepted" (B,) bool, ``facts`` "step size".
+  Where a ``mask`` (*shape, bool) is False, x is kept.
+- ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does.
+- ``levels(z) -> list of (B, D_i)``: codes z (B, D) of ``decode`` taken apart by level, the most abstract first; then
+  ``decode_levels(held, generator, labels) -> x`` draws the levels that ``held`` (a list) has None for.
+- ``translate(x, labels, generator) -> x``: the picture that it makes of another, with ``degrade(x, generator) -> x``
+  where it learnt from pairs made from the data.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``.
 - ``next_probs(x, position, labels) -> (B, K, V)``: what the K parts of the pixel number ``position`` of x, in reading
   order, are drawn from; ``log_density_by_place(x, labels)`` and a ``head`` (``genplay.nn.heads``) come with it.
