@@ -9,6 +9,7 @@ import os
 import struct
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,22 +175,29 @@ def test_headers_that_are_none(data: bytes, tmp_path: Path) -> None:
     refuse(data, tmp_path)
 
 
+def seconds_of(work: Callable[[], object]) -> float:
+    begin = time.thread_time()
+    work()
+    return time.thread_time() - begin
+
+
+def refused(path: Path) -> None:
+    with pytest.raises(BadInput):
+        cards.read(path)
+
+
 @pytest.mark.parametrize("count", [10_001, 250_000])
 def test_headers_of_very_many_tensors_cost_little(count: int, tmp_path: Path) -> None:
     entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
     text = "{" + ",".join(f'"{i}":{entry}' for i in range(count)) + "}"
     path = tmp_path / "many.safetensors"
     path.write_bytes(checkpoint(text.encode(), 0))
-    begin = time.thread_time()
-    with pytest.raises(BadInput):
-        cards.read(path)
-    seconds = time.thread_time() - begin
-    begin = time.thread_time()
-    json.loads(text)
-    assert seconds < 0.1 + 10 * (time.thread_time() - begin)  # the load of the machine is in both
+    # The best of three: a collection of garbage, or a neighbour's burst, falls into one of them only.
+    refusing = min(seconds_of(lambda: refused(path)) for _ in range(3))
+    parsing = min(seconds_of(lambda: json.loads(text)) for _ in range(3))
+    assert refusing < 0.1 + 10 * parsing
     tracemalloc.start()
-    with pytest.raises(BadInput):
-        cards.read(path)
+    refused(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 << 20

