@@ -19,15 +19,22 @@ ATTRIBUTES = (Attribute("side", ("left", "right")), Attribute("tone", ("dark", "
 POINTS = DataSpec(Kind.POINTS, (2,), ATTRIBUTES)
 IMAGES = DataSpec(Kind.IMAGE, (1, 16, 16), ATTRIBUTES)
 COLOUR = DataSpec(Kind.IMAGE, (3, 16, 16), ATTRIBUTES)
+TEXT = DataSpec(Kind.TOKENS, (6,), ATTRIBUTES, ("", *"abcxyz"))
 
 
 def toy_data(spec=POINTS, train=150, heldout=50, density=True):
-    """Data whose labels can be seen in it: which side is brighter (or left of 0), and how bright (or high) it is."""
+    """Data whose labels can be seen in it: which side is brighter (or left of 0), and how bright (or high) it is.
+
+    Texts are of letters from the start or the end of the alphabet, and 2, 4 or 6 characters long.
+    """
     generator = torch.Generator().manual_seed(7)
     labels = torch.stack([torch.randint(len(a.values), (train + heldout,), generator=generator) for a in ATTRIBUTES], 1)
     place = labels.float() * torch.tensor([1.0, 0.5]) - 0.5
     if spec.kind is Kind.POINTS:
         x = place + 0.1 * torch.randn(train + heldout, 2, generator=generator)
+    elif spec.kind is Kind.TOKENS:
+        letters = 1 + 3 * labels[:, :1] + torch.randint(3, (train + heldout, *spec.shape), generator=generator)
+        x = letters * (torch.arange(spec.size) < 2 + 2 * labels[:, 1:])
     else:
         ramp = torch.linspace(-1, 1, spec.shape[2]) * torch.sign(place[:, :1])
         noise = 20 * torch.rand(train + heldout, *spec.shape, generator=generator)

@@ -45,6 +45,7 @@ class Dataset:
         for x, labels in ((self.train, self.train_labels), (self.heldout, self.heldout_labels)):
             assert tuple(x.shape[1:]) == self.spec.shape, (x.shape, self.spec.shape)
             assert labels.shape == (len(x), len(self.spec.attributes)) and labels.dtype == torch.int64
+            assert self.spec.kind is not Kind.TOKENS or _are_texts(x, len(self.spec.vocabulary)), "rows are not texts"
 
     def to(self, device: torch.device) -> Dataset:
         """The same data on a device."""
@@ -52,6 +53,12 @@ class Dataset:
 
         names = ("train", "train_labels", "heldout", "heldout_labels")
         return dataclasses.replace(self, **{n: getattr(self, n).to(device) for n in names})
+
+
+def _are_texts(x: Tensor, vocabulary: int) -> bool:
+    """Whether all rows are tokens of a vocabulary, with nothing but token 0 after the first token 0."""
+    ended = (x == 0).cummax(1).values if len(x) else x == 0
+    return x.dtype == torch.int64 and bool(((x >= 0) & (x < vocabulary) & (ended == (x == 0))).all())
 
 
 @dataclass(frozen=True)
