@@ -57,6 +57,7 @@ def test_training_is_compared_with_a_bare_loop() -> None:
     assert [check["target"] for check in found["checks"]] == [0.98]
 
 
+@pytest.mark.slow
 def test_samplers_are_compared_with_bare_calls_of_their_network() -> None:
     options = ("--rounds", "1", "--passes", "2", "--batch", "2", "--steps", "3", "--no-peers")
     found = run("sampling.py", *options)
@@ -72,6 +73,7 @@ def test_sampling_from_memory_is_compared_with_whole_passes() -> None:
     assert [check["target"] for check in found["checks"]] == [10, 1]
 
 
+@pytest.mark.slow
 def test_splines_of_both_kinds_are_timed() -> None:
     found = run("flows.py", "--rounds", "1", "--turns", "1", "--layers", "1", "--no-peers")["results"]
     for what in ("training", "sampling"):
@@ -127,6 +129,7 @@ def test_training_in_the_window_is_compared_with_a_bare_loop() -> None:
     assert len(found["checks"]) == 4
 
 
+@pytest.mark.slow
 def test_starts_are_compared_with_a_bare_window(quick_checkpoint: str) -> None:
     found = run("startup.py", "--rounds", "1", "--checkpoint", quick_checkpoint)
     seconds = found["results"]["genplay_seconds"]

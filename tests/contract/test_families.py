@@ -561,7 +561,15 @@ def arrays(value):
             yield from arrays(getattr(value, f.name))
 
 
-@each
+def asked_cases():
+    """As for all tests; the probes of noise take long, and colours change nothing for them."""
+    for case in cases():
+        family, spec = case.values
+        marks = [pytest.mark.slow] if spec is COLOUR and issubclass(family, GaussianModel) else []
+        yield pytest.param(family, spec, id=case.id, marks=marks)
+
+
+@pytest.mark.parametrize(("family", "spec"), list(asked_cases()))
 def test_every_probe_whose_needs_are_met_answers_the_same_twice(family, spec, monkeypatch):
     monkeypatch.setattr(judge, "STEPS", 3)
     monkeypatch.setattr(duel, "FINE_STEPS", 10)
