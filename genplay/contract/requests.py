@@ -1,8 +1,8 @@
 """What the window may ask of the engine: commands about runs, and questions to a model or a data set.
 
 Every record is frozen and holds only plain values and numpy arrays. Pictures are uint8 ``(N, H, W, C)`` with C 1 or 3,
-points float32 ``(N, 2)``, latent codes float32 ``(N, D)``. ``condition`` is one label a data attribute, ``()`` meaning
-that nothing is specified.
+points float32 ``(N, 2)``, texts int64 tokens ``(N, L)``, latent codes float32 ``(N, D)``. ``condition`` is one label a
+data attribute, ``()`` meaning that nothing is specified.
 """
 
 from __future__ import annotations
@@ -186,8 +186,8 @@ class Trajectory(Question):
     config: dict[str, Any] = field(default_factory=dict)
     start: float = 1.0
     state: np.ndarray | None = None  # float32 (N, H, W, C) or (N, 2), neither scaled nor clipped; of a latent model z_t
-    source: np.ndarray | None = None  # uint8 (1 or N, H, W, C) or float32 (1 or N, 2)
-    mask: np.ndarray | None = None  # uint8 (H, W), 0 or 1
+    source: np.ndarray | None = None  # uint8 (1 or N, H, W, C), float32 (1 or N, 2) or int64 (1 or N, L)
+    mask: np.ndarray | None = None  # uint8 (H, W) or (L,), 0 or 1
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,14 @@ class FindNearest(Question):
 
     x: np.ndarray  # one picture (H, W, C) uint8 or one point (2,)
     k: int = 8
+
+
+@dataclass(frozen=True)
+class CheckNovelty(Question):
+    """Which texts stand in the data word for word, and how probable they are. Answer: ``results.Novelty``."""
+
+    x: np.ndarray  # int64 (N, L)
+    condition: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -462,10 +470,11 @@ class LookAtCodebook(Question):
 class NextProbs(Question):
     """What a pixel is drawn from, given those before it in the order of reading. Answer: ``results.NextProbs``.
 
-    ``position`` is row * width + column. To draw a part of a picture anew, or the rest of it, see ``Trajectory``.
+    ``position`` is row * width + column, of a text the place of a character. To draw a part of a picture or text anew,
+    or the rest of it, see ``Trajectory``.
     """
 
-    picture: np.ndarray  # (H, W, C) uint8 in the size of the model's; what is at and after the position changes no
+    picture: np.ndarray  # uint8 (H, W, C) or int64 (L,), as large as the model's; what is at and after it changes no
     position: int = 0  # probability but is what ``drawn`` and ``surprise`` are told of
     condition: tuple[int, ...] = ()
     surprise: bool = True  # also of every pixel how surprising it is, which takes longer than all else

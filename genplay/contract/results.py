@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genplay.contract.capability import Capability
 from genplay.contract.catalogue import Catalogue
@@ -234,6 +234,22 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
+class Novelty:
+    """Where texts stand word for word: ``found`` (N,) is ``NEW``, ``TRAINED`` (in the training part) or ``HELD_OUT``.
+
+    ``bits`` (N,) are per character, the end of a text counting as one; NaN from a model that gives no likelihood.
+    """
+
+    NEW: ClassVar = 0
+    TRAINED: ClassVar = 1
+    HELD_OUT: ClassVar = 2
+
+    found: np.ndarray
+    bits: np.ndarray
+    kind: str = "exact"  # of the likelihood, as in ``Likelihood``
+
+
+@dataclass(frozen=True)
 class Decoded:
     """Decoded codes ``z`` (N, D) as pictures or points ``x``."""
 
@@ -341,6 +357,9 @@ class Density:
 class NextProbs:
     """What the K parts of a pixel are drawn from: its colour from a palette, or each channel in turn.
 
+    Of a character there is one part, whose values are the tokens: ``swatches`` is then (V, 0), its name "character",
+    and ``surprise`` (L,), 0 after the end of the text.
+
     The probabilities of a part are given the earlier parts as they are in the picture, without temperature and the
     like. ``swatches`` say what the V values look like; of a channel, in the channel's own column.
     """
@@ -358,8 +377,8 @@ class Likelihoods:
 
     kind: str  # as in ``Likelihood``
     names: tuple[str, ...]  # S
-    x: np.ndarray  # (S * N, H, W, C) uint8, a set after the other
-    bits: np.ndarray  # (S, N)
+    x: np.ndarray  # (S * N, H, W, C) uint8 or (S * N, L) int64, a set after the other
+    bits: np.ndarray  # (S, N); of texts per character
     importance_samples: int = 1
 
 
