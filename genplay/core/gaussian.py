@@ -14,18 +14,16 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
-from genplay.contract import sampling
 from genplay.contract.capability import Capability
-from genplay.contract.errors import BadInput
 from genplay.contract.sampling import GaussianSampling
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
+from genplay.core.guidance import Conditions
 from genplay.core.model import Frame, Model, Objective, Start
 from genplay.core.samplers import Known, Look, dormand_prince, drift_and_diffusion, walk
 from genplay.core.schedules import Schedule
@@ -263,7 +261,7 @@ class GaussianModel(Model):
     ) -> Iterator[Frame]:
         """A frame a step from noise to data. ``scales`` (n,) gives every row a guidance scale of its own."""
         start = start or Start()
-        draws = _Draws(generator, max(start.rows, n), n, self.device)
+        draws = _Draws(generator, max(start.rows, n), start.chosen(n), self.device)
         denoiser = self.guided(labels, config, n, scales)
         x, known = self._begin(start, draws, config, n)
         for frame in walk(x, denoiser, self.schedule, config, draws, start=start.t, known=known):
@@ -343,14 +341,13 @@ class GaussianModel(Model):
 
 
 class _Draws:
-    """Noise for ``rows`` rows of which the first ``n`` are used, so that few samples are the first of many."""
+    """Noise for ``rows`` rows of which some are used, so that few samples are the first of many."""
 
-    def __init__(self, generator: Generator, rows: int, n: int, device: torch.device) -> None:
-        self.generator, self.rows, self.n, self.device = generator, rows, n, device
+    def __init__(self, generator: Generator, rows: int, chosen: Tensor | slice, device: torch.device) -> None:
+        self.generator, self.rows, self.chosen, self.device = generator, rows, chosen, device
 
     def __call__(self, like: Tensor) -> Tensor:
-        full = normal((self.rows, *like.shape[1:]), self.generator, self.device)
-        return full[: self.n]
+        return normal((self.rows, *like.shape[1:]), self.generator, self.device)[self.chosen]
 
 
 def stratified(n: int, generator: Generator) -> Tensor:
@@ -376,92 +373,41 @@ def normal(shape: Any, generator: Generator, device: torch.device) -> Tensor:
 # ---- guidance ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One condition that is asked for, and its scale: a number, or one a row."""
+class Guided(Conditions):
+    """A network under classifier-free guidance (:class:`Conditions`), all conditions in one call.
 
-    labels: Tensor
-    scale: Any
-
-
-class Guided:
-    """Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598): F = F_base + w (F_condition - F_base).
-
-    The base is unconditional, or has the negative condition. Attributes with weights of their own are composed:
-    F = F_base + sum_i w_i (F_i - F_base) (Liu et al. 2022, arXiv:2206.01714). Over time the scale is 1 + m(t) (w - 1),
-    m being 0 outside the interval (Kynkäänniemi et al. 2024, arXiv:2404.07724). The guided x_0 may have its spread
-    rescaled (Lin et al. 2023, arXiv:2305.08891, here in terms of x_0), its outliers scaled back (dynamic thresholding:
-    Saharia et al. 2022, arXiv:2205.11487) or be clipped to [-1, 1]. All conditions go through the network in one call.
+    The guided x_0 may have its spread rescaled (Lin et al. 2023, arXiv:2305.08891, here in terms of x_0), its outliers
+    scaled back (dynamic thresholding: Saharia et al. 2022, arXiv:2205.11487) or be clipped to [-1, 1].
     """
+
+    model: GaussianModel
 
     def __init__(
         self, model: GaussianModel, labels: Tensor | None, config: GaussianSampling, n: int, scales: Tensor | None
     ) -> None:
-        self.model, self.config, self.nfe = model, config, 0
+        super().__init__(model, labels, config, n, scales, len(model.shape))
         self.image = len(model.shape) == 3
         self.bf16 = uses_bf16(model, "auto")
         self.previous: Tensor | None = None
-        self.curve = sampling.curve_points(config.curve)
-        self.labels = model.labels(labels, n) if model.conditional else None
-        self.base = self.labels
-        self.parts: list[_Part] = []
-        self.rows: Tensor | None = None  # the labels of the base and of all parts
-        self.negative = sampling.negative_labels(config.negative, model.spec) if model.conditional else ()
-        composed = scales is not None or bool(config.weights)
-        self.everywhere = composed and model.conditional  # then no step can do with one condition
-        if model.conditional and (composed or config.guidance != 1):
-            self._lay_out(config, n, scales)
-        elif not model.conditional and config.guidance != 1 and labels is not None:
-            raise BadInput("This model was trained without labels, so it cannot be guided.")
-
-    def _lay_out(self, config: GaussianSampling, n: int, scales: Tensor | None) -> None:
-        model, spec = self.model, self.model.spec
-        assert self.labels is not None
-        row = torch.tensor([self.negative or spec.any_labels], device=model.device, dtype=torch.int64)
-        self.base = row.expand(n, -1)
-        anything = model.labels(None, n)
-        left = self.labels.clone()
-        for column, weight_ in sampling.attribute_weights(config.weights, spec).items():
-            alone = anything.clone()
-            alone[:, column] = self.labels[:, column]
-            left[:, column] = anything[:, column]
-            self.parts.append(_Part(alone, weight_))
-        if not self.parts or bool((left != anything).any()):
-            wide = None if scales is None else scales.to(model.device).view(-1, *[1] * len(model.shape))
-            self.parts.insert(0, _Part(left, config.guidance if wide is None else wide))
-        self.rows = torch.cat([self.base, *(part.labels for part in self.parts)])
-
-    def factor(self, t: float) -> float:
-        """m(t): how much of the guidance there is at a time."""
-        low, high = sorted((self.config.guide_to, self.config.guide_from))
-        return sampling.curve_at(self.curve, t) if low <= t <= high else 0.0
 
     def __call__(self, x: Tensor, t: float, alpha: float, sigma: float) -> Look:
         """The guided prediction at states ``x`` (B, *shape) of time ``t``."""
         k = coefficients(self.model.prediction, alpha, sigma) if sigma else None
         assert k is not None, "nothing is left to predict at the data"
-        factor = self.factor(t) if self.parts else 0.0
-        scale = 1 + factor * (self.config.guidance - 1)
-        if not self.everywhere and (scale in (0.0, 1.0) or not self.parts):
-            output = self._ask(x, t, alpha, sigma, self.labels if scale else self.base)
-            facts = {"guidance": scale} if self.model.conditional else {}
+        if self.alone(t):
+            output = self._ask(x, t, alpha, sigma, self.one(t))
+            facts = {"guidance": self.scale(t)} if self.conditional else {}
             return self._finish(x, k, output, alpha, sigma, {}, facts, None)
-        return self._guide(x, t, alpha, sigma, k, factor)
+        return self._guide(x, t, alpha, sigma, k)
 
-    def _guide(self, x: Tensor, t: float, alpha: float, sigma: float, k: Coefficients, factor: float) -> Look:
-        times = 1 + len(self.parts)
-        outputs = self._ask(torch.cat([x] * times), t, alpha, sigma, self.rows, times).split(len(x))
-        base = outputs[0]
-        output = base.clone()
-        for part, conditional in zip(self.parts, outputs[1:]):
-            change = 1 + factor * (part.scale - 1)
-            output += change * (conditional - base)
+    def _guide(self, x: Tensor, t: float, alpha: float, sigma: float, k: Coefficients) -> Look:
+        outputs = self._ask(torch.cat([x] * self.times), t, alpha, sigma, self.rows, self.times).split(len(x))
+        base, output = outputs[0], self.mixed(outputs, t)
         together = base + torch.stack([c - base for c in outputs[1:]]).sum(0) if len(self.parts) > 1 else outputs[1]
         pair = k.c * x + k.d * together, k.c * x + k.d * base
         extras = {"conditional": pair[0], "unconditional": pair[1], "difference": pair[0] - pair[1]}
         cosine = float(torch.nn.functional.cosine_similarity(pair[0].flatten(), pair[1].flatten(), 0))
-        shown = 1 + factor * (self.config.guidance - 1)
-        facts = {"guidance": shown, "cosine": cosine}
+        facts = {"guidance": self.scale(t), "cosine": cosine}
         reference = k.a * x + k.b * together if self.config.rescale else None
         return self._finish(x, k, output, alpha, sigma, extras, facts, reference)
 

@@ -28,8 +28,9 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``.
 - ``next_probs(x, position, labels) -> (B, K, V)``: what the K parts of the pixel number ``position`` of x, in reading
   order, are drawn from; ``log_density_by_place(x, labels)`` and a ``head`` (``genplay.nn.heads``) come with it.
-- ``guided(...)``: the prediction under classifier-free guidance; see ``genplay.core.gaussian``, the base of all models
-  with a Gaussian path, whose ``sample_steps`` also takes ``start``, a :class:`Start`.
+- ``guided(labels, config, n, scales)``: the prediction under classifier-free guidance (``genplay.core.guidance``).
+  ``sample_steps`` then takes a ``start`` (:class:`Start`), and ``scales`` (n,), a guidance scale for each row; it is
+  that of ``genplay.core.gaussian``, the base of all models with a Gaussian path, or one with the same knobs.
 
 ``labels`` is (B, A) int64 or None, which means that nothing is specified.
 """
@@ -82,9 +83,10 @@ class Frame:
 class Start:
     """Where a sampler begins, other than at pure noise, for models that denoise.
 
-    ``rows`` random rows are drawn and the first ones used, so that few samples are the first of many. ``noise``
-    (n, *shape) replaces the first noise. ``x`` (n, *shape) is the state at time ``t``, or with ``clean`` the data that
-    is noised to it; with a ``mask`` (*shape, bool) too, data is kept where it is False.
+    ``rows`` random rows are drawn and the first ones used, so that few samples are the first of many; or, for samples
+    that share noise, those that ``index`` (n,) names. ``noise`` (n, *shape) replaces the first noise. ``x`` (n, *shape)
+    is the state at time ``t``, or with ``clean`` the data that is noised to it; with a ``mask`` (*shape, bool) too,
+    data is kept where it is False.
     """
 
     rows: int = 0
@@ -93,6 +95,11 @@ class Start:
     clean: bool = False
     noise: Tensor | None = None
     mask: Tensor | None = None
+    index: Tensor | None = None
+
+    def chosen(self, n: int) -> Tensor | slice:
+        """Which of the random rows ``n`` samples have."""
+        return slice(0, n) if self.index is None else self.index
 
 
 class Pace(NamedTuple):

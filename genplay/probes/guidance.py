@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from torch import Generator, Tensor
@@ -12,7 +13,7 @@ from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.sampling import GaussianSampling
 from genplay.core.dataset import Dataset, to_plain
-from genplay.core.gaussian import GaussianModel
+from genplay.core.model import Model
 from genplay.core.probe import BREATH, Partial, Probe, seeded, within
 from genplay.probes.samples import side_by_side
 from genplay.probes.walking import foreseen
@@ -32,17 +33,17 @@ class Guide(Probe):
     needs = frozenset({Capability.GUIDE})
 
     def run(
-        self, model: GaussianModel, data: Dataset | None, question: requests.Guide, generator: Generator
+        self, model: Model, data: Dataset | None, question: requests.Guide, generator: Generator
     ) -> Iterator[Partial]:
         """``results.Samples``: what the model foresees half-way through the preview, its samples, then the fine ones.
 
         Raises ``BadInput``.
         """
         within("The number of samples", question.n, 1, MAX_SAMPLES)
-        config: GaussianSampling = knob.build(model.SampleConfig, question.config)
+        config = knob.build(model.SampleConfig, question.config)
         preview = min(within("The steps of the preview", question.preview, 1, MAX_STEPS), config.steps)
         shown: Partial | None = None
-        if preview < config.steps or config.sampler in COSTLY:
+        if preview < config.steps or is_costly(config):
             for shown in self._preview(model, question, coarse(config, preview)):
                 yield shown
         half, state = (config.steps - 1) // 2, None
@@ -56,7 +57,7 @@ class Guide(Probe):
         assert state is not None
         yield Partial(_samples(state.x, model, question), 1.0)
 
-    def _preview(self, model: GaussianModel, question: requests.Guide, config: GaussianSampling) -> Iterator[Partial]:
+    def _preview(self, model: Model, question: requests.Guide, config: Any) -> Iterator[Partial]:
         """Nothing until half-way, then what is foreseen there, then the samples."""
         asked = replace(question, config=knob.values(config))
         half, state = (config.steps - 1) // 2, None
@@ -66,10 +67,15 @@ class Guide(Probe):
         yield Partial(_samples(state.x, model, question))
 
 
-def coarse(config: GaussianSampling, steps: int) -> GaussianSampling:
+def is_costly(config: Any) -> bool:
+    """Whether a sampler takes several evaluations a step."""
+    return getattr(config, "sampler", "") in COSTLY
+
+
+def coarse(config: Any, steps: int) -> Any:
     """A quick look at what ``config`` gives."""
-    sampler = GaussianSampling().sampler if config.sampler in COSTLY else config.sampler
-    return replace(config, steps=steps, sampler=sampler)
+    quick = {"sampler": GaussianSampling().sampler} if is_costly(config) else {}
+    return replace(config, steps=steps, **quick)
 
 
 def progress(preview: int, steps: int, share: float) -> float:
@@ -77,6 +83,6 @@ def progress(preview: int, steps: int, share: float) -> float:
     return min(1.0, max(0.0, (preview + steps * share) / (preview + steps)))
 
 
-def _samples(x: Tensor, model: GaussianModel, question: requests.Guide) -> results.Samples:
+def _samples(x: Tensor, model: Model, question: requests.Guide) -> results.Samples:
     labels = np.tile(np.array(question.condition, np.int64), (len(x), 1)) if question.condition else None
     return results.Samples(to_plain(x, model.spec), None, labels)

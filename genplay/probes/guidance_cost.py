@@ -14,10 +14,9 @@ from torch import Generator, Tensor
 
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
-from genplay.contract.sampling import GaussianSampling
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Dataset, to_float, to_plain
-from genplay.core.gaussian import GaussianModel
+from genplay.core.model import Model
 from genplay.core.probe import BREATH, Partial, Probe, conditions, streams, within
 from genplay.metrics.distance import mean_distance
 from genplay.metrics.judge import Judge, judge_of
@@ -51,12 +50,12 @@ class MeasureGuidance(Probe):
     needs_data = True
 
     def run(
-        self, model: GaussianModel, data: Dataset, question: requests.MeasureGuidance, generator: Generator
+        self, model: Model, data: Dataset, question: requests.MeasureGuidance, generator: Generator
     ) -> Iterator[Partial]:
         """``results.GuidanceCost`` after every piece of samples, the scales in turn. Raises ``BadInput``."""
         scales = checked_scales(question.scales)
         n = within("The number of samples", question.n, 1, MAX_SAMPLES)
-        config: GaussianSampling = knob.build(model.SampleConfig, question.config)
+        config = knob.build(model.SampleConfig, question.config)
         conditions(question.condition, model.spec, 1)
         table = Table(scales)
         table = Table(scales)
@@ -75,7 +74,7 @@ class MeasureGuidance(Probe):
                 yield Partial(table.record(), table.progress(n))
 
     def _drawn(
-        self, model: GaussianModel, config: GaussianSampling, n: int, stream: Generator, condition: tuple[int, ...]
+        self, model: Model, config: Any, n: int, stream: Generator, condition: tuple[int, ...]
     ) -> Iterator[Tensor]:
         """States (n, *shape) of samples whose noise is that of ``stream``, which stays as it is."""
         own = torch.Generator(stream.device)

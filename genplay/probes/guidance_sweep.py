@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +13,12 @@ from torch import Generator, Tensor
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
 from genplay.contract.errors import BadInput
-from genplay.contract.sampling import GaussianSampling
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Dataset, to_plain
-from genplay.core.gaussian import GaussianModel
-from genplay.core.model import Frame
+from genplay.core.model import Frame, Model, Start
 from genplay.core.probe import BREATH, Partial, Probe, conditions, seeded, within
 from genplay.probes.starts import pieces, rows_at_once
-from genplay.probes.walking import SharedNoise, foreseen, walked
+from genplay.probes.walking import foreseen
 
 MAX_SCALES, MOST_SCALE = 32, 15.0
 MAX_CELLS = {Kind.IMAGE: 1024, Kind.POINTS: 20_000}
@@ -36,7 +35,7 @@ class Columns:
     """
 
     at: list[int]
-    config: GaussianSampling
+    config: Any
     labels: Tensor | None
     samples: list[int]
     piece: int = 0
@@ -53,7 +52,7 @@ class SweepGuidance(Probe):
     needs = frozenset({Capability.GUIDE})
 
     def run(
-        self, model: GaussianModel, data: Dataset | None, question: requests.SweepGuidance, generator: Generator
+        self, model: Model, data: Dataset | None, question: requests.SweepGuidance, generator: Generator
     ) -> Iterator[Partial]:
         """``results.Sweep``; on the way what the model foresees, later columns being like the last one drawn.
 
@@ -73,15 +72,14 @@ class SweepGuidance(Probe):
                 table.put(batch.at, foreseen(state))
                 yield Partial(results.Sweep(table.whole(), scales, names), (i + share) / len(batches))
 
-    def _drawn(self, model: GaussianModel, seed: int, batch: Columns, scales: tuple[float, ...]) -> Iterator[Frame]:
+    def _drawn(self, model: Any, seed: int, batch: Columns, scales: tuple[float, ...]) -> Iterator[Frame]:
         """All cells of some columns, scale by scale, a step at a time."""
-        n = len(batch.at)
-        chosen = torch.tensor(batch.samples).repeat(len(scales))
-        *_, piece = pieces(model, batch.piece * rows_at_once(model) + 1, seeded(seed, model.device))
-        noise = SharedNoise(piece.stream, rows_at_once(model), chosen)
-        first = noise(torch.empty(0, *model.shape, device=model.device))
+        n, rows = len(batch.at), rows_at_once(model)
+        *_, piece = pieces(model, batch.piece * rows + 1, seeded(seed, model.device))
+        start = Start(rows=rows, index=torch.tensor(batch.samples).repeat(len(scales)))
         labels = None if batch.labels is None else batch.labels.repeat(len(scales), 1)
-        return walked(model, first, noise, batch.config, labels, torch.tensor(scales).repeat_interleave(n))
+        each = torch.tensor(scales).repeat_interleave(n)
+        return model.sample_steps(n * len(scales), batch.config, piece.stream, labels, start, each)
 
 
 class Table:
@@ -106,7 +104,7 @@ class Table:
         return self.cells[:, source].reshape(-1, *self.cells.shape[2:])
 
 
-def checked(model: GaussianModel, question: requests.SweepGuidance) -> tuple[tuple[float, ...], tuple[str, ...]]:
+def checked(model: Model, question: requests.SweepGuidance) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """The scales and the names of the columns; raises ``BadInput``."""
     scales = checked_scales(question.scales)
     names = named(model.spec, question)
@@ -142,9 +140,9 @@ def named(spec: DataSpec, question: requests.SweepGuidance) -> tuple[str, ...]:
     return tuple("any" if v == attribute.any else attribute.values[v] for v in within_attribute)
 
 
-def columns(model: GaussianModel, question: requests.SweepGuidance) -> list[Columns]:
+def columns(model: Model, question: requests.SweepGuidance) -> list[Columns]:
     """The batches that make up the table, the quickest first; raises ``BadInput``."""
-    config: GaussianSampling = knob.build(model.SampleConfig, question.config)
+    config = knob.build(model.SampleConfig, question.config)
 
     def labels(n: int) -> Tensor | None:
         return conditions(question.condition, model.spec, n, model.device)
@@ -161,7 +159,7 @@ def columns(model: GaussianModel, question: requests.SweepGuidance) -> list[Colu
     return [Columns(list(range(n)), config, _varied(model, question), [0] * n)]
 
 
-def _varied(model: GaussianModel, question: requests.SweepGuidance) -> Tensor:
+def _varied(model: Model, question: requests.SweepGuidance) -> Tensor:
     """The condition (n, A) of each column, one attribute of which is a column's own."""
     place = [a.name for a in model.spec.attributes].index(question.across)
     found = conditions(question.condition or model.spec.any_labels, model.spec, len(question.values), model.device)

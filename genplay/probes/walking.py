@@ -1,4 +1,4 @@
-"""Walks from noise to data whose rows share noise: along a path, or at several guidance scales."""
+"""Walks from noise to data whose rows share noise, along a path."""
 
 from __future__ import annotations
 
@@ -39,10 +39,9 @@ def walked(
     noise: SharedNoise,
     config: GaussianSampling,
     labels: Tensor | None,
-    scales: Tensor | None = None,
 ) -> Iterator[Frame]:
-    """A frame a step from ``first`` noise (n, *shape); ``scales`` (n,) gives each row a guidance scale of its own."""
-    denoiser = model.guided(labels, config, len(first), scales)
+    """A frame a step from ``first`` noise (n, *shape)."""
+    denoiser = model.guided(labels, config, len(first))
     sigma = float(model.schedule.sigma(torch.ones((), dtype=torch.float64)))
     for frame in walk(first * sigma, denoiser, model.schedule, config, noise):
         yield model.shown(frame)
