@@ -1,8 +1,9 @@
-"""Make the bundled fonts: Inter cut to the characters of the interface, and the icons cut from Material Design Icons.
+"""Make the bundled fonts: Inter cut to the characters of the interface, JetBrains Mono for the texts that models write,
+and the icons cut from Material Design Icons.
 
-Usage: ``python make_fonts.py FOLDER_WITH_INTER_OTF MATERIALDESIGNICONS.ttf CHARMAP.json`` with fontTools installed.
-The sources are the Debian package fonts-inter and the font inside the QtAwesome wheel. Writes the fonts beside this
-script and ``icons.json``, which maps the plain names below to code points.
+Usage: ``python make_fonts.py FOLDER_WITH_INTER_OTF MATERIALDESIGNICONS.ttf CHARMAP.json JetBrainsMono-Regular.ttf`` with
+fontTools installed. The sources are the Debian packages fonts-inter and fonts-jetbrains-mono and the font inside the
+QtAwesome wheel. Writes the fonts beside this script and ``icons.json``, which maps the plain names below to code points.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ HERE = Path(__file__).parent
 WEIGHTS = ("Regular", "Medium", "SemiBold", "Bold")
 RANGES = ((0x20, 0x17F), (0x2B0, 0x36F), (0x370, 0x3FF), (0x1E00, 0x1EFF), (0x2010, 0x206F), (0x2070, 0x209F))
 RANGES += ((0x20A0, 0x20BF), (0x2100, 0x22FF), (0x2300, 0x23FF), (0x25A0, 0x25FF))
+TEXTS = (*RANGES[:4], (0x400, 0x45F), *RANGES[4:5], (0x20A0, 0x20BF), (0xFFFD, 0xFFFD))  # what a text may hold
+FEATURES = ("kern", "mark", "mkmk", "ccmp", "tnum", "calt", "case")
+MONO = ("mark", "mkmk", "ccmp")  # no ligatures: every character stands for itself
 
 ICONS = {
     "play": "play",
@@ -96,9 +100,10 @@ ICONS = {
 }
 
 
-def main(inter: Path, icons: Path, charmap: Path) -> None:
-    """Write the four cuts of Inter, the icon font and its table of names."""
+def main(inter: Path, icons: Path, charmap: Path, mono: Path) -> None:
+    """Write the four cuts of Inter, JetBrains Mono, the icon font and its table of names."""
     characters = [c for low, high in RANGES for c in range(low, high + 1)]
+    cut(mono, HERE / mono.name, [c for low, high in TEXTS for c in range(low, high + 1)], features=MONO)
     for weight in WEIGHTS:
         cut(inter / f"Inter-{weight}.otf", HERE / f"Inter-{weight}.otf", characters)
     known = json.loads(charmap.read_text())
@@ -107,10 +112,12 @@ def main(inter: Path, icons: Path, charmap: Path) -> None:
     (HERE / "icons.json").write_text(json.dumps({n: f"{p:x}" for n, p in points.items()}, indent=1) + "\n")
 
 
-def cut(source: Path, target: Path, characters: list[int], family: str = "") -> None:
-    """Keep only ``characters`` of a font, and rename it if ``family`` is given."""
+def cut(
+    source: Path, target: Path, characters: list[int], family: str = "", features: tuple[str, ...] = FEATURES
+) -> None:
+    """Keep only ``characters`` and ``features`` of a font, and rename it if ``family`` is given."""
     font = TTFont(source)
-    options = subset.Options(layout_features=["kern", "mark", "mkmk", "ccmp", "tnum", "calt", "case"], hinting=False)
+    options = subset.Options(layout_features=list(features), hinting=False)
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14, 16, 17]
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=characters)
@@ -123,4 +130,4 @@ def cut(source: Path, target: Path, characters: list[int], family: str = "") -> 
 
 
 if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:4]))
+    main(*(Path(argument) for argument in sys.argv[1:5]))

@@ -195,6 +195,19 @@ def font(pixels: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     return made
 
 
+@lru_cache(maxsize=1)
+def _mono_family() -> str:
+    number = QFontDatabase.addApplicationFont(str(paths.shipped("assets") / "fonts" / "JetBrainsMono-Regular.ttf"))
+    return QFontDatabase.applicationFontFamilies(number)[0]
+
+
+def mono(pixels: int = 13) -> QFont:
+    """The font of texts that models write: every character is as wide as every other."""
+    made = QFont(_mono_family())
+    made.setPixelSize(pixels)
+    return made
+
+
 class _GlyphEngine(QIconEngine):
     """Draws one glyph of the icon font in a theme colour, at any size and pixel ratio."""
 
