@@ -481,6 +481,33 @@ class NextProbs(Question):
 
 
 @dataclass(frozen=True)
+class WalkChains(Question):
+    """``n`` Markov chains of a model for ``steps`` steps. Answer: pieces of a ``results.Walk``, then all of it.
+
+    They begin, by ``begin``, at ``start`` ("given": one row for all, or one each), anywhere ("noise"), at held-out
+    "data", or at "negatives", samples that the model contrasted data with in training. Pictures are changed where
+    ``mask`` is 1 only. ``config`` is the family's SampleConfig, of which ``steps`` stands here instead.
+    """
+
+    BEGINS: ClassVar[tuple[str, ...]] = ("noise", "data", "negatives", "given")
+
+    n: int = 32
+    steps: int = 300  # 0: where they start
+    begin: str = "noise"
+    condition: tuple[int, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+    start: np.ndarray | None = None  # uint8 (1 or N, H, W, C), or float32 states as in ``results.Walk.state``
+    mask: np.ndarray | None = None  # uint8 (H, W), 0 or 1
+
+
+@dataclass(frozen=True)
+class MeasureChains(Question):
+    """How well chains mix, by a number followed along them. Answer: ``results.Mixing``."""
+
+    values: np.ndarray  # float32 (T, C): a row a step, a column a chain
+
+
+@dataclass(frozen=True)
 class PreviewData(Question):
     """Look at a data set. Answer: ``results.DataPreview``."""
 

@@ -398,6 +398,34 @@ class LikelihoodMap:
 
 
 @dataclass(frozen=True)
+class Walk:
+    """The states of Markov chains after each of T steps from number ``first`` on, number 0 being where they start.
+
+    ``state`` are the last ones as numbers, neither scaled nor clipped: chains that start there go on.
+    """
+
+    first: int
+    steps: int  # of the whole walk
+    x: np.ndarray  # (T, N, ...) as shown
+    energy: np.ndarray  # (T, N) nats
+    accepted: np.ndarray  # (T, N) bool: whether the step was taken
+    step_size: np.ndarray  # (T,) length of a step, NaN where there is no such
+    state: np.ndarray  # float32 (N, H, W, C) or (N, 2)
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How a number f behaves along ``chains`` chains of ``steps`` steps; NaN where that cannot be told."""
+
+    rho: np.ndarray  # (T,) autocorrelation of f by lag
+    tau: float  # integrated autocorrelation time: so many steps are worth one independent draw
+    ess: float  # effective sample size: so many independent draws would tell as much about the mean of f
+    rhat: float  # 1 where the chains agree with each other
+    steps: int
+    chains: int
+
+
+@dataclass(frozen=True)
 class DataPreview:
     """Some examples of a data set, and its attribute histogram over the training part."""
 

@@ -20,6 +20,7 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 - ``chain_steps(x, config, generator, labels, mask)``: the model's own Markov chain from x (B, *shape), a ``Frame`` a
   step, with ``config`` a ``SampleConfig``; ``extras`` "energy" (B,) and "accepted" (B,) bool, ``facts`` "step size".
   Where a ``mask`` (*shape, bool) is False, x is kept.
+  Such a model may also define ``negatives(n) -> x``: n samples that its training contrasted data with last.
 - ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does.
 - ``levels(z) -> list of (B, D_i)``: codes z (B, D) of ``decode`` taken apart by level, the most abstract first; then
   ``decode_levels(held, generator, labels) -> x`` draws the levels that ``held`` (a list) has None for.

@@ -143,13 +143,20 @@ def fitted(x: np.ndarray, model: Model, n: int = 0) -> Tensor:
 
 
 def _mask(mask: np.ndarray, source: np.ndarray, model: Model) -> Tensor:
-    """What is to be made anew (*shape), bool, from a mask of the model's size or of the source's."""
+    return kept_outside(mask, source.shape[1:3], model)
+
+
+def kept_outside(mask: np.ndarray, size_of_source: tuple[int, ...], model: Model) -> Tensor:
+    """What is to be made anew (*shape), bool, from a mask of the model's size or of the source's.
+
+    Raises ``BadInput``.
+    """
     if model.spec.kind is not Kind.IMAGE:
         raise BadInput("Only pictures have a part that can be masked.")
     if isinstance(model, GaussianModel) and tuple(model.shape) != model.spec.shape:
         raise BadInput(f"This {model.title} works on codes of whole pictures, so no part can be kept.")
     size = model.spec.shape[1:]
-    if mask.ndim != 2 or mask.shape not in (size, source.shape[1:3]):
+    if mask.ndim != 2 or mask.shape not in (size, size_of_source):
         raise BadInput(f"The mask must have the size of the picture, not {mask.shape}.")
     if not np.isin(mask, (0, 1)).all():
         raise BadInput("A mask is 0 where the picture is kept and 1 where it is made anew.")
