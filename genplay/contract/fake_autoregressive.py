@@ -43,7 +43,7 @@ def family() -> FamilyInfo:
         "Autoregressive",
         "Draws one pixel after another.",
         "#F0E442",
-        (Kind.POINTS, Kind.IMAGE),
+        (Kind.POINTS, Kind.IMAGE, Kind.TOKENS),
         FAMILY_KNOBS,
         TRAINING_KNOBS,
         SAMPLE_KNOBS,

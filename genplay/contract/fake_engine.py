@@ -133,8 +133,11 @@ class FakeEngine:
             serve(request)
 
     def _add(self, run: rs.RunState) -> None:
-        from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan
+        from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan, fake_text
 
+        if run.spec.kind == Kind.TOKENS:
+            self._introduce(fake_text.made(run))
+            return
         if run.family in fake_diffusion.FAMILIES:
             self._add_diffusion(run)
             return
@@ -296,8 +299,10 @@ class FakeEngine:
         self._tell("films", rs.FilmFrame(run.run_id, run.step, self._film_of(run)))
 
     def _film_of(self, run: rs.RunState) -> np.ndarray:
-        from genplay.contract import fake_gan
+        from genplay.contract import fake_gan, fake_text
 
+        if run.spec.kind == Kind.TOKENS:
+            return fake_text.film(run)
         n = 9 if run.spec.kind == Kind.IMAGE else 400
         if fake_gan.plays(run):
             return fake_gan.generate(run, _normal(5, n, run.latent_size))
@@ -336,8 +341,10 @@ class FakeEngine:
 
 def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question for a run of some family."""
-    from genplay.contract import fake_autoregressive, fake_density, fake_diffusion, fake_gan, fake_judge
+    from genplay.contract import fake_autoregressive, fake_density, fake_diffusion, fake_gan, fake_judge, fake_text
 
+    if run is not None and run.spec.kind == Kind.TOKENS and fake_text.answers(question):
+        return fake_text.answers(question)
     if run is not None and fake_density.answers(question):
         return fake_density.answers(question)
     if run is not None and run.family in fake_autoregressive.FAMILIES and fake_autoregressive.answers(question):
@@ -534,7 +541,12 @@ def _answer_EstimateLikelihood(run: rs.RunState, q: rq.EstimateLikelihood) -> It
 
 
 def _answer_PreviewData(run: rs.RunState | None, q: rq.PreviewData) -> Iterator[Any]:
+    from genplay.contract import fake_text
+
     source = catalogue().source(q.data)
+    if source is not None and source in fake_text.sources():
+        yield fake_text.preview(q, source)
+        return
     if source is None or (source.spec is None and not q.options.get("path")):
         raise BadInput("Choose a folder of pictures first.")
     if source.name == "mnist":
@@ -560,8 +572,10 @@ def _answer_DownloadData(run: rs.RunState | None, q: rq.DownloadData) -> Iterato
 
 
 def _terms_of(run: rs.RunState, step: int) -> dict[str, float]:
-    from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan
+    from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan, fake_text
 
+    if run.spec.kind == Kind.TOKENS:
+        return fake_text.terms(step)
     if fake_gan.plays(run):
         return fake_gan.terms(step)
     if run.family in fake_autoregressive.FAMILIES:
@@ -666,10 +680,10 @@ def catalogue() -> Catalogue:
         ),
     )
     probes = tuple(ProbeInfo(name, frozenset(), both) for name in rq.Question.known)
-    from genplay.contract import fake_autoregressive, fake_diffusion
+    from genplay.contract import fake_autoregressive, fake_diffusion, fake_text
 
-    families = (vae, gan, *fake_diffusion.families(), fake_autoregressive.family())
-    return Catalogue(families, data, probes, ("auto", "cpu"))
+    families = (vae, gan, *fake_diffusion.families(), fake_autoregressive.family(), fake_text.family())
+    return Catalogue(families, (*data, *fake_text.sources()), probes, ("auto", "cpu"))
 
 
 # ---- checkpoint files without weights -----------------------------------------------------------------------------
