@@ -234,7 +234,7 @@ class RBM(Model):
     def _first(self, n: int, rows: int, start: str, generator: Generator) -> Tensor:
         """Visible units (n, D) to begin at."""
         if start == "noise":
-            return coins(torch.full((n, self.spec.size), 0.5, device=self.device), generator, rows)
+            return coins(torch.full((n, self.spec.size), 0.5).to(self.machine.weight), generator, rows)
         chains = self.machine.chains
         which = torch.randint(len(chains), (rows,), generator=generator, device=generator.device)[:n]
         return chains[which.to(chains.device)].to(self.machine.weight.dtype)
