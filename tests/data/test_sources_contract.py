@@ -32,10 +32,10 @@ def corners(source: type[DataSource]) -> list[dict[str, object]]:
 
 def test_all_the_sets_of_the_issue_are_found() -> None:
     assert next(iter(data.sources())) == "faces16"
-    assert set(BUNDLED) == {"faces16", "fashion28", "glyphs28", "emoji32", "digits8"}
+    assert set(BUNDLED) == {"faces16", "fashion28", "glyphs28", "emoji32", "digits8", "names"}
     shapes = {"ring", "grid", "moons", "checkerboard", "spirals", "swiss_roll", "pinwheel", "rings"}
     assert set(PROCEDURAL) == shapes
-    assert {"folder", "mnist", "fashion_full"} <= set(data.sources())
+    assert {"folder", "text_file", "mnist", "fashion_full"} <= set(data.sources())
 
 
 @pytest.mark.parametrize("name", data.sources())
@@ -56,7 +56,10 @@ def test_loads_what_its_spec_says(name: str) -> None:
         assert x.dtype == STORED[loaded.spec.kind]
         assert labels.dtype == torch.int64
         floats = to_float(x[:500])
-        assert floats.abs().max() <= (1 if loaded.spec.kind is Kind.IMAGE else 1.5)
+        assert (
+            floats.abs().max()
+            <= {Kind.IMAGE: 1, Kind.POINTS: 1.5, Kind.TOKENS: len(source.spec.vocabulary)}[source.spec.kind]
+        )
         for column, attribute in enumerate(loaded.spec.attributes):
             assert set(labels[:, column].tolist()) <= set(range(len(attribute.values)))
 
@@ -76,7 +79,7 @@ def test_the_same_options_give_the_same_rows(name: str) -> None:
         assert torch.equal(getattr(first, part), getattr(second, part))
 
 
-@pytest.mark.parametrize("name", [*PROCEDURAL, "faces16"])
+@pytest.mark.parametrize("name", [*PROCEDURAL, "faces16", "names"])
 def test_no_row_is_in_both_parts(name: str) -> None:
     loaded = data.load(name)
     train = {row.tobytes() for row in loaded.train.flatten(1).numpy()}
@@ -97,7 +100,7 @@ def test_the_spec_follows_the_options() -> None:
     assert len(data.load("grid", {"side": 2}).spec.attributes[0].values) == 4
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", [name for name in BUNDLED if data.source(name).spec.kind is Kind.IMAGE])
 def test_bundled_specs_equal_what_the_files_hold(name: str) -> None:
     spec, loaded = data.sources()[name].spec, data.load(name)
     assert spec is not None
