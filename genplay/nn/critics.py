@@ -144,6 +144,29 @@ class PictureTrunk(nn.Module):
         return F.leaky_relu(self.last(h), SLOPE).flatten(1)
 
 
+class PatchCritic(nn.Module):
+    """Pictures (B, channels, H, W) to a score for each of their patches, (B, h, w) (Isola et al. 2017, section 3.2.2).
+
+    The picture is halved ``halve`` times where its size allows: a score sees 10 pixels a side after one halving, 22
+    after two.
+    """
+
+    def __init__(self, channels: int, shape: tuple[int, ...], width: int, halve: int) -> None:
+        super().__init__()
+        levels = min(halve, halvings(*shape[1:]))
+        widths = [min(width << level, 4 * width) for level in range(levels + 1)]
+        self.enter = SpectralConv(channels, width, 3, padding=1)
+        self.down = nn.ModuleList(SpectralConv(a, b, 4, stride=2, padding=1) for a, b in itertools.pairwise(widths))
+        self.last = SpectralConv(widths[-1], widths[-1], 3, padding=1)
+        self.score = SpectralConv(widths[-1], 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.enter(x.contiguous(memory_format=torch.channels_last))
+        for layer in (*self.down, self.last):
+            h = layer(F.leaky_relu(h, SLOPE))
+        return self.score(F.leaky_relu(h, SLOPE))[:, 0]
+
+
 class Critic(nn.Module):
     """A trunk and a head: samples (B, C, ...) and labels to scores, one for ``packing`` samples (B // packing,)."""
 
