@@ -107,7 +107,7 @@ def test_it_shows_what_is_known(ring: Rig) -> None:
     assert ring.text("NLL") == words.amount(found.nll, found.nll_error)
     assert ring.text("KL to the model") == words.amount(found.kl, found.kl_error)
     assert "lower bound" in ring.inspector.meaning.text()
-    assert "bound" in ring.panel.points.titles[0].text()
+    assert "bound" in ring.panel.points.meanings[0].text()
 
 
 def test_a_gan_is_told_why_there_is_none_and_shown_the_truth(rig: Rig) -> None:

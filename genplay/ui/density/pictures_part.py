@@ -265,12 +265,8 @@ class PicturesPart(QWidget):
 
 
 def _short(bits: float) -> str:
-    return (
-        f"{bits:.3f}"
-        if abs(bits) < 1
-        else f"{bits:.2f}"
-        if abs(bits) < 10
-        else f"{bits:.1f}"
-        if abs(bits) < 100
-        else f"{bits:.0f}"
-    )
+    """In five characters at most, so that the captions of small pictures do not run into each other."""
+    size = abs(bits)
+    if size >= 9999.5:
+        return f"{bits / 1000:.0f}k"
+    return f"{bits:.{3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0}f}"

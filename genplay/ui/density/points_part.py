@@ -14,6 +14,7 @@ from genplay.ui.density.session import DensitySession
 from genplay.ui.density.state import BESIDE, SCALES
 from genplay.ui.panel import Exhibit
 from genplay.ui.views.chips import Chips
+from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.sentence import Sentence
 
 WAITING = "Working out the density…"
@@ -44,7 +45,7 @@ class PointsPart(QWidget):
         super().__init__()
         self.session = session
         self.model, self.beside = FieldCanvas("The model's density"), FieldCanvas("The true density")
-        self.titles = (QLabel(), QLabel())
+        self.titles, self.meanings = (QLabel(), QLabel()), (ElidedLabel(), ElidedLabel())
         tips = {"truth": "The density that the data is drawn from (T)", "difference": "Model less truth (T)"}
         self.chips = Chips(BESIDE, {"truth": "truth", "difference": "difference"}, tips)
         scales = {"log": "The logarithm of the density, in nats (L)", "linear": "The density itself (L)"}
@@ -57,10 +58,12 @@ class PointsPart(QWidget):
     def _lay_out(self) -> None:
         sides = QHBoxLayout()
         sides.setSpacing(12)
-        for title, chips, canvas in zip(self.titles, (self.scales, self.chips), (self.model, self.beside)):
-            title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # both sides are as wide
+        choices, canvases = (self.scales, self.chips), (self.model, self.beside)
+        for title, meaning, chips, canvas in zip(self.titles, self.meanings, choices, canvases):
             head = QHBoxLayout()
-            head.addWidget(title, 1)
+            head.setSpacing(8)
+            head.addWidget(title)
+            head.addWidget(meaning, 1)
             head.addWidget(chips, 0, Qt.AlignmentFlag.AlignRight)
             side = QWidget()
             side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
@@ -134,10 +137,11 @@ class PointsPart(QWidget):
 
     def _title(self, found: Density | None) -> None:
         kind = words.TITLES[found.kind] if found is not None else ""
-        dim = theme.colour("dim").name()
         beside = {"truth": ("Truth", "the data's density"), "difference": ("Difference", "model − truth")}
-        for label, (name, more) in zip(self.titles, (("Model", kind), beside[self.session.state.beside])):
-            label.setText(f'<b>{name}</b> &nbsp;<span style="color:{dim}">{more}</span>')
+        said = (("Model", kind), beside[self.session.state.beside])
+        for title, meaning, (name, more) in zip(self.titles, self.meanings, said):
+            title.setText(f"<b>{name}</b>")
+            meaning.setText(more)
 
     def _point(self, at: tuple[float, float] | None) -> None:
         """The same place in both, with what each says there."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from genplay.ui import theme
 from genplay.ui.views.axes import TICK_ROOM, Axis, Chart, spanning
 
-HEAD, LEFT, RIGHT = 20, 34, 8
+HEAD, LEFT, RIGHT = 25, 34, 8
 DOT, CAP = 3.0, 3.0  # radius of a point, half the width of an error bar's end
 FEW = 40  # points that are drawn as dots, too
 
@@ -150,7 +150,7 @@ class LineChart(QWidget):
         self._draw_cursor(painter, chart)
 
     def _draw_head(self, painter: QPainter) -> None:
-        head = QRectF(0, 0, self.width() - RIGHT, HEAD - 4)
+        head = QRectF(0, 0, self.width() - RIGHT, HEAD - 9)
         painter.setFont(theme.font(12))
         painter.setPen(theme.colour("dim"))
         painter.drawText(head, _LEFT, self.title)
