@@ -43,6 +43,8 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.unfold()
         guide.parts_of_unfold()
         guide.guidance()
+        open_run(window, shipped("checkpoints") / "autoregressive-faces16.safetensors")
+        guide.paint()
         open_run(window, shipped("checkpoints") / "gan-ring8-collapsed.safetensors")
         guide.rescue()
     return guide.shots
@@ -250,6 +252,19 @@ class _Guide:
             live(0.5)
             settle(self.window)
             self._shoot(f"guidance-{name}")
+
+    def paint(self) -> None:
+        """The lower half of a picture is erased and drawn anew in several ways, pixel by pixel."""
+        painting: Any = panel(self.window, "painting")
+        made = painting.completer
+        wait(lambda: made.frames and not made.running, "a picture to be drawn", 60)
+        painting.source.keep_half()
+        settle(self.window)
+        click(painting.complete)
+        wait(lambda: not made.running, "the picture to be completed", 60)
+        _expect(painting.variants.grid.images is not None, "the ways to complete it")
+        settle(self.window)
+        self._shoot("painting")
 
     def rescue(self) -> None:
         """A GAN that has collapsed goes on, raises its alarm, and is forked with a remedy."""
