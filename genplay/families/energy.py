@@ -439,6 +439,12 @@ class EnergyModel(Model):
             extras = {"energy": state.energy, "accepted": state.accepted}
             yield Frame(state.x, 1 - i / config.steps, extras, {"step size": state.h})
 
+    def negatives(self, n: int) -> Tensor:
+        """n of the chains that training left (n, *shape). Raises ``BadInput`` where it keeps none."""
+        if not self.persistent:
+            raise BadInput(f"This {self.title} keeps no chains of its training.")
+        return self.chains[torch.arange(n, device=self.device) % len(self.chains)].float()
+
     def _first(self, n: int, config: Any, generator: Generator, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Where chains begin, and the labels they walk with."""
         if self.many:
