@@ -508,6 +508,18 @@ class MeasureChains(Question):
 
 
 @dataclass(frozen=True)
+class LookAtFilters(Question):
+    """What each hidden unit of a model answers to, and how probable it finds what. Answer: ``results.Filters``.
+
+    First the filters and how strongly ``n`` held-out pictures excite them; then, for models with an energy, the free
+    energies of pictures of several sorts; last how many nats a picture takes, where the model can estimate that.
+    """
+
+    n: int = 96
+    estimate: bool = True  # also log Z
+
+
+@dataclass(frozen=True)
 class PreviewData(Question):
     """Look at a data set. Answer: ``results.DataPreview``."""
 

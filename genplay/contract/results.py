@@ -426,6 +426,24 @@ class Mixing:
 
 
 @dataclass(frozen=True)
+class Filters:
+    """What each of K hidden units answers to, layer after layer, and how N held-out pictures excite them.
+
+    ``energies`` are -log p(x) - log Z in nats of pictures of S sorts, NaN while they are not worked out and without
+    rows for a model that has no energy. ``log_z`` is NaN where it is not known.
+    """
+
+    filters: np.ndarray  # (K, H, W) signed: positive where a bright pixel excites the unit
+    layers: tuple[int, ...]  # how many of the units each layer has, the lowest first
+    x: np.ndarray  # (N, H, W, C) uint8
+    hidden: np.ndarray  # (N, K) in [0, 1]
+    names: tuple[str, ...] = ()  # S
+    energies: np.ndarray | None = None  # (S, N)
+    log_z: float = float("nan")  # nats
+    log_z_error: float = 0.0  # 0 where it is exact
+
+
+@dataclass(frozen=True)
 class DataPreview:
     """Some examples of a data set, and its attribute histogram over the training part."""
 

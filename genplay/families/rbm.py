@@ -23,9 +23,11 @@ from genplay.contract.results import Notice
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.model import Frame, Model, Objective, Start
-from genplay.nn.boltzmann import Boltzmann, binary, coins, flickering
+from genplay.nn.boltzmann import Boltzmann, anneal, binary, coins, flickering, log_mean
 
 PERSISTENT = "persistent CD"
+COUNTED = 14  # units whose states are counted through in an instant
+ANNEALING_STEPS, ANNEALING_RUNS = 1000, 64
 STUCK_STEP, STUCK_GAP = 500, 0.2  # of the free energy per pixel, in nats
 
 
@@ -231,6 +233,11 @@ class RBM(Model):
         for state, _, t in self._walk(v, free, config, generator, len(v)):
             yield Frame(self.picture(state), t, {"energy": self.machine.free_energy(state), "accepted": sure})
 
+    def negatives(self, n: int) -> Tensor:
+        """n of the chains that live on from step to step, as pictures (n, *shape)."""
+        chains = self.machine.chains
+        return self.picture(chains[torch.arange(n, device=chains.device) % len(chains)].to(self.machine.weight.dtype))
+
     def _first(self, n: int, rows: int, start: str, generator: Generator) -> Tensor:
         """Visible units (n, D) to begin at."""
         if start == "noise":
@@ -256,6 +263,22 @@ class RBM(Model):
     def hidden(self, x: Tensor) -> Tensor:
         """How probable it is that each hidden unit is on, (B, K)."""
         return self.machine.hidden(self.units(x))
+
+    def log_partition_steps(self, x: Tensor, generator: Generator) -> Iterator[tuple[float, float] | None]:
+        """log Z in nats with its standard error, last; before it None, whenever the work can be stopped.
+
+        Counted out where one side is small enough, else by annealed importance sampling from independent pixels that
+        are as often on as in pictures x (B, *shape).
+        """
+        if min(self.config.hidden, self.spec.size) <= COUNTED:
+            yield float(self.machine.log_partition()), 0.0
+            return
+        often = self.units(x).mean(0).clamp(1 / (len(x) + 2), 1 - 1 / (len(x) + 2))
+        weights = None
+        for weights in anneal(self.machine, often.logit(), ANNEALING_STEPS, ANNEALING_RUNS, generator):
+            yield None
+        assert weights is not None
+        yield log_mean(weights)
 
     def notices(self, terms: dict[str, float], vectors: dict[str, Any], step: int) -> tuple[Notice, ...]:
         """Dreams that the chains are stuck in: far less probable than the data once training is under way."""

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from toys import COLOUR, IMAGES, POINTS, TOYS, toy_data
+from toys import COLOUR, IMAGES, POINTS, TEXT, TOYS, toy_data
 
 from genplay.contract import knob, requests, results
 from genplay.contract.capability import Capability
@@ -31,7 +31,7 @@ from genplay.probes import duel
 FAMILIES = discover("genplay.families", Model)
 PROBES = discover("genplay.probes", Probe)
 EVERY = {**FAMILIES, **{toy.name: toy for toy in TOYS}}
-SPECS = {"points": POINTS, "grey": IMAGES, "colour": COLOUR}
+SPECS = {"points": POINTS, "grey": IMAGES, "colour": COLOUR, "text": TEXT}
 SETTINGS = TrainingConfig(batch_size=16, warmup=2)
 
 
@@ -128,7 +128,7 @@ def presets():
 
 @pytest.mark.parametrize(("family", "preset", "kind"), list(presets()))
 def test_each_preset_trains_samples_and_is_saved(family, preset, kind):
-    spec = POINTS if kind is Kind.POINTS else IMAGES
+    spec = {Kind.POINTS: POINTS, Kind.IMAGE: IMAGES, Kind.TOKENS: TEXT}[kind]
     settings = dataclasses.replace(knob.build(TrainingConfig, preset.training), batch_size=8)
     trainer = trainer_of(family, spec, settings=settings, **preset.config)
     assert trainer.advance().number == 1
@@ -233,7 +233,7 @@ def test_every_plot_has_something_to_show(family):
                 trainer = trainer_of(family, spec, **config)
                 names |= set(trainer.advance().terms)
             found = returned(held_out_terms(trainer.model.eval(), trainer.data, 1, seed=0))
-            assert set(found) == {f"held-out {name}" for name in family.held_out}
+            assert set(found) == {f"held-out {name}" for name in trainer.model.held_out}
             assert all(np.isfinite(v) for v in found.values())
             names |= set(found)
     names |= measured(family)
@@ -514,6 +514,7 @@ def questions(model, spec):
         "Invert": (requests.Invert(x), results.Tape),
         "NextProbs": (requests.NextProbs(own, 37), results.NextProbs),
         "LookAtCodebook": (requests.LookAtCodebook(n=20), results.Codebook),
+        "LookAtFilters": (requests.LookAtFilters(n=6), results.Filters),
         **of_noise(own, spec),
     }
 
