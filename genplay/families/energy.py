@@ -47,6 +47,7 @@ EDGE = {Kind.POINTS: 1.5, Kind.IMAGE: 1.0}  # new chains are even in [-edge, edg
 FINDING = 0.05  # how fast the step length of training's chains follows their acceptance
 CLOSE = 0.6  # step length of a walk at a level of noise, over sigma
 ADRIFT_STEP, ADRIFT_GAP = 300, 1000.0
+TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 5e-4, "ema": 0.998, "cooldown": 0.5}
 CHAINS = ("contrastive divergence", "persistent")  # objectives
 
 
@@ -188,15 +189,15 @@ class EnergyModel(Model):
     presets = (
         Preset(
             "points", "Points", "Persistent chains with Metropolis's test: a density within a minute.",
-            {}, {"batch_size": 256, "learning_rate": 2e-3, "ema": 0.998}, kinds=(Kind.POINTS,),
+            {"chain_steps": 4, "jumps": 16, "buffer": 512}, TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "short chains", "CD-k", "Chains of ten steps from the data: what they never reach stays unknown.",
-            {"objective": "contrastive divergence"}, {"batch_size": 256, "ema": 0.998}, kinds=(Kind.POINTS,),
+            {"objective": "contrastive divergence"}, TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "denoised points", "Denoising", "No chains in training: an energy for each level of noise.",
-            {"objective": "denoising"}, {"batch_size": 256, "ema": 0.998}, kinds=(Kind.POINTS,),
+            {"objective": "denoising"}, {**TRAINING, "learning_rate": 2e-3}, kinds=(Kind.POINTS,),
         ),
     )  # fmt: skip
 

@@ -44,7 +44,7 @@ class PointEnergy(nn.Module):
         h = self.layers[0](self._waves(x.flatten(1)))
         if self.condition is not None:
             h = h + self.condition(x.new_zeros(len(x)) if t is None else t.to(h.dtype), labels)
-        for layer in itertools.islice(self.layers, 1, None):
+        for layer in list(self.layers)[1:]:
             h = layer(F.silu(h))
         return self.leave(F.silu(h))[:, 0].float()
 
@@ -82,7 +82,7 @@ class PictureEnergy(nn.Module):
         widths = [min(width << level, 4 * width) for level in range(levels + 1)]
         self.enter = SpectralConv(channels, widths[0], 3, padding=1)
         self.labels = AttributeEmbedding(spec.attributes, widths[0]) if conditional else None
-        self.blocks = nn.ModuleList(nn.ModuleList(PictureBlock(w) for _ in range(depth)) for w in widths)
+        self.blocks = nn.ModuleList(nn.Sequential(*[PictureBlock(w) for _ in range(depth)]) for w in widths)
         self.down = nn.ModuleList(SpectralConv(a, b, 4, stride=2, padding=1) for a, b in itertools.pairwise(widths))
         self.leave = SpectralLinear(widths[-1] * (height >> levels) * (breadth >> levels), 1)
         nn.init.zeros_(self.leave.bias)
@@ -92,8 +92,7 @@ class PictureEnergy(nn.Module):
         if self.labels is not None and labels is not None:
             h = h + self.labels(labels)[:, :, None, None]
         for i, blocks in enumerate(self.blocks):
-            for block in blocks:
-                h = block(h)
+            h = blocks(h)
             if i < len(self.down):
                 h = self.down[i](h)
         return self.leave(F.silu(h).flatten(1))[:, 0].float()
