@@ -1,9 +1,10 @@
 """Make the bundled fonts: Inter cut to the characters of the interface, JetBrains Mono for the texts that models write,
 and the icons cut from Material Design Icons.
 
-Usage: ``python make_fonts.py FOLDER_WITH_INTER_OTF MATERIALDESIGNICONS.ttf CHARMAP.json JetBrainsMono-Regular.ttf`` with
-fontTools installed. The sources are the Debian packages fonts-inter and fonts-jetbrains-mono and the font inside the
-QtAwesome wheel. Writes the fonts beside this script and ``icons.json``, which maps the plain names below to code points.
+Usage, with fontTools installed:
+``python make_fonts.py FOLDER_WITH_INTER_OTF MATERIALDESIGNICONS.ttf CHARMAP.json JetBrainsMono-Regular.ttf``.
+The sources are the Debian packages fonts-inter and fonts-jetbrains-mono and the font inside the QtAwesome wheel. Writes
+the fonts beside this script and ``icons.json``, which maps the plain names below to code points.
 """
 
 from __future__ import annotations

@@ -477,7 +477,7 @@ class Run:
         assert self.spec is not None
         self.look()
         film = self.film[-1][1] if self.film else None
-        preview = base64.b64encode(mosaic_png(film)).decode() if film is not None else ""
+        preview = base64.b64encode(mosaic_png(film, self.spec)).decode() if film is not None else ""
         return Card(
             family=self.family.name,
             name=self.name,

@@ -1,4 +1,4 @@
-"""Nine samples as a small picture, for the cards of the sidebar."""
+"""Some samples as a small picture, for the cards of the sidebar."""
 
 from __future__ import annotations
 
@@ -10,19 +10,31 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 if TYPE_CHECKING:
     import numpy as np
 
+    from genplay.contract.spec import DataSpec
+
 SIDE = 48  # pixels on screen: nine 16x16 pictures at their own size
 
 
-def of_samples(x: np.ndarray, tint: QColor, background: QColor, ratio: float = 1.0) -> QPixmap:
-    """A 3x3 mosaic of pictures uint8 (N, H, W, C), or a scatter of points (N, 2) in [-1, 1]."""
-    if x.ndim == 2:
-        return of_points(x, tint, background, ratio)
-    return of_image(_tiled(x), ratio)
+def of_samples(x: np.ndarray, spec: DataSpec, tint: QColor, background: QColor, ratio: float = 1.0) -> QPixmap:
+    """A 3x3 mosaic of pictures uint8 (N, H, W, C), a scatter of points (N, 2) in [-1, 1], or lines of text."""
+    if x.dtype.kind == "i":
+        return of_texts(spec.text(x), ratio)
+    return of_points(x, tint, background, ratio) if x.ndim == 2 else of_image(_tiled(x), ratio)
 
 
-def large(x: np.ndarray, tint: QColor, background: QColor) -> QPixmap:
-    """The same unscaled, or with room for points, to be enlarged by whoever shows it."""
+def large(x: np.ndarray, spec: DataSpec, tint: QColor, background: QColor) -> QPixmap:
+    """The same unscaled, or with room for points and letters, to be enlarged by whoever shows it."""
+    if x.dtype.kind == "i":
+        return of_texts(spec.text(x), 8.0)
     return of_points(x, tint, background, 8.0) if x.ndim == 2 else QPixmap.fromImage(_tiled(x))
+
+
+def of_texts(texts: list[str], ratio: float = 1.0) -> QPixmap:
+    """The first few texts, a line each."""
+    from genplay.ui import theme
+    from genplay.ui.views import lettering
+
+    return QPixmap.fromImage(lettering.picture(texts, theme.colour("text"), SIDE, ratio))
 
 
 def _tiled(x: np.ndarray) -> QImage:
@@ -32,8 +44,15 @@ def _tiled(x: np.ndarray) -> QImage:
     return QImage(flat.data, 3 * width, 3 * height, 9 * width, QImage.Format.Format_RGB888).copy()
 
 
+def ink(spec: DataSpec, family: str) -> QColor:
+    """The colour of what a card's picture has on nothing: points have that of their family, letters that of text."""
+    from genplay.ui import theme
+
+    return theme.colour("text") if spec.vocabulary else theme.family_colour(family)
+
+
 def of_png(data: bytes, tint: QColor, ratio: float = 1.0) -> QPixmap:
-    """The mosaic stored on a card, a cloud of points in the colour ``tint``; a null pixmap when it is damaged."""
+    """The mosaic stored on a card, points and letters in the colour ``tint``; a null pixmap when it is damaged."""
     image = tinted(data, tint)
     return QPixmap() if image.isNull() else of_image(image, ratio)
 

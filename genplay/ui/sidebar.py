@@ -181,9 +181,8 @@ class RunCard(SideCard):
     def show_film(self, x: np.ndarray) -> None:
         """The run's latest nine samples."""
         self._film = x
-        self.set_mosaic(
-            mosaic.of_samples(x, theme.family_colour(self.run.family), QColor(0, 0, 0, 0), self.devicePixelRatioF())
-        )
+        tint = theme.family_colour(self.run.family)
+        self.set_mosaic(mosaic.of_samples(x, self.run.spec, tint, QColor(0, 0, 0, 0), self.devicePixelRatioF()))
 
     def repaint_film(self) -> None:
         """Draw the samples again in the colours of another theme."""
@@ -384,7 +383,7 @@ class Sidebar(QWidget):
             card.set_text(item.card.name, f"shipped{step}", item.card.family)
             card.setToolTip(f"{item.card.name}\n{item.path.name} · data: {item.card.licence or item.card.data}")
             card.set_mosaic(
-                mosaic.of_png(item.preview, theme.family_colour(item.card.family), self.devicePixelRatioF())
+                mosaic.of_png(item.preview, mosaic.ink(item.card.spec, item.card.family), self.devicePixelRatioF())
             )
         card.chosen.connect(lambda: self.library_chosen.emit(str(item.path)))
         card.stepped.connect(lambda by: self._focus_next(card, by))

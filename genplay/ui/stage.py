@@ -272,9 +272,10 @@ class Stage(QWidget):
     def show_past(self, frame: FilmFrame | None) -> None:
         """Show the samples of an earlier step instead of the panel; None goes back to now."""
         self.past = frame
-        if frame is not None:
+        if frame is not None and self.run is not None:
             text = f"step {frame.step:,} · the same seeds as now · Esc goes back to now"
-            self._past_page.show_picture(text, mosaic.large(frame.x, theme.colour("accent"), theme.colour("card")))
+            tint, ground = theme.colour("accent"), theme.colour("card")
+            self._past_page.show_picture(text, mosaic.large(frame.x, self.run.spec, tint, ground))
         shown: QWidget = self._past_page if frame is not None else self._shown or self.waiting
         self.content.setCurrentWidget(shown)
 

@@ -423,7 +423,7 @@ def test_a_cloud_in_the_library_takes_the_colour_of_its_family(qtbot):
     from genplay.ui import mosaic
 
     points = np.random.default_rng(0).normal(0, 0.3, (500, 2)).astype(np.float32)
-    image = mosaic.of_png(mosaic_png(points), theme.family_colour("vae")).toImage()
+    image = mosaic.of_png(mosaic_png(points, RING), theme.family_colour("vae")).toImage()
     assert image.pixelColor(0, 0).alpha() == 0
     middle = image.pixelColor(24, 24)
     assert middle.alpha() > 100

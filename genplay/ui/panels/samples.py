@@ -1,18 +1,18 @@
-"""Samples of the selected run: a grid of pictures, or points beside the real data."""
+"""Samples of the selected run: a grid of pictures, points beside the real data, or columns of texts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QKeySequence, QShortcut, QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from genplay.contract.capability import LACKS, Capability
-from genplay.contract.requests import DrawSamples, FindNearest, PreviewData, Question
-from genplay.contract.results import Answer, RunState, Samples
+from genplay.contract.requests import CheckNovelty, DrawSamples, FindNearest, NextProbs, PreviewData, Question
+from genplay.contract.results import Answer, Novelty, RunState, Samples
 from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
@@ -21,17 +21,19 @@ from genplay.ui.sampling import wish as wishes
 from genplay.ui.sampling.controls import SampleControls
 from genplay.ui.sampling.detail import Detail
 from genplay.ui.sampling.likelihood import LikelihoodBox
+from genplay.ui.sampling.picture_sight import PictureSight
+from genplay.ui.sampling.point_sight import PointSight
+from genplay.ui.sampling.sight import Sight
+from genplay.ui.sampling.text_detail import TextDetail
+from genplay.ui.sampling.text_sight import MARKS, TextSight
 from genplay.ui.sampling.wish import Wish
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.empty import EmptyState
-from genplay.ui.views.image_grid import ImageGrid
-from genplay.ui.views.scatter import Scatter
 
 LIVE_MS = 500  # between refreshes while the model trains
 EMPTY = "Train or open a model to see samples of it."
 NEIGHBOURS = 8
-PLANE = 1.25  # half the width of the part of the plane on show
-REAL_POINTS = 2000
+SLOTS = ("grid", "nearest", "real", "novelty", "surprise")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class _Drawn:
     run_id: str
     step: int
     digest: str
+    novelty: Novelty | None = None  # of texts: which stand in the data
 
 
 class SamplesPanel(Panel):
@@ -54,10 +57,12 @@ class SamplesPanel(Panel):
     hint: ClassVar[str] = "click one to see it large"
     order: ClassVar[int] = 10
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.SAMPLE})
+    kinds: ClassVar[tuple[Kind, ...]] = tuple(Kind)
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
         ("R", "Draw a new seed"),
         ("Arrows", "Move the selection"),
         ("Enter", "Large view"),
+        ("Ctrl+F", "Search the texts"),
     )
 
     def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
@@ -95,33 +100,37 @@ class SamplesPanel(Panel):
     # ---- widgets
 
     def _build(self) -> None:
-        self.grid, self.real_grid = ImageGrid(), ImageGrid()
-        self.grid.setAccessibleName("Samples")
-        self.real_grid.setAccessibleName("Real data")
-        self.real_grid.selectable = False
-        self.grid.clicked.connect(lambda _: self._show_detail())
-        self.grid.double_clicked.connect(lambda _: self._set_large(not self._large))
-        self.grid.drag_out.connect(self._drag_out)
-        self.scatter, self.real_scatter = Scatter(), Scatter()
-        for plane in (self.scatter, self.real_scatter):
-            plane.setAccessibleName("Samples" if plane is self.scatter else "Real data")
-        self.scatter.pick_layer = "samples"
-        self.scatter.picked.connect(self._pick)
+        self.pictures, self.cloud, self.writings = PictureSight(), PointSight(), TextSight()
+        self.sights: dict[Kind, Sight] = {
+            Kind.IMAGE: self.pictures,
+            Kind.POINTS: self.cloud,
+            Kind.TOKENS: self.writings,
+        }
+        self.grid, self.scatter = self.pictures.grid, self.cloud.scatter
+        self.real_grid, self.real_scatter = self.pictures.real_grid, self.cloud.real_scatter
+        for sight in self.sights.values():
+            sight.clicked.connect(self._show_detail)
+            sight.double_clicked.connect(lambda: self._set_large(not self._large))
+            sight.drag_out.connect(self._drag_out)
         self.made_by, self.real_title = _dim(), _dim()
         self.detail = Detail()
         self.detail.closed.connect(self.leave_mode)
         self.detail.latent_wanted.connect(self._use_latent)
         self.detail.nearest_wanted.connect(self._find_nearest)
         self.detail.drag_out.connect(lambda: self._drag_out(self.selected))
-        self._picked = -1
+        self.text_detail = TextDetail()
+        self.text_detail.closed.connect(self.leave_mode)
+        self.text_detail.writing_wanted.connect(self._write)
+        QShortcut(QKeySequence("Ctrl+F"), self).activated.connect(self._search)
         self._columns = QHBoxLayout()
         self._columns.setContentsMargins(0, 0, 0, 0)
         self._columns.setSpacing(16)
-        self.samples_side = _titled(self.made_by, self.grid, self.scatter)
-        self.real_side = _titled(self.real_title, self.real_grid, self.real_scatter)
+        self.samples_side = _titled(self.made_by, *(sight.view for sight in self.sights.values()))
+        self.real_side = _titled(self.real_title, *(sight.real_view for sight in self.sights.values()))
         self._columns.addWidget(self.samples_side, 3)
         self._columns.addWidget(self.real_side, 3)
         self._columns.addWidget(self.detail, 2)
+        self._columns.addWidget(self.text_detail, 2)
         inside = QWidget()
         inside.setLayout(self._columns)
         self.empty = EmptyState("samples", EMPTY)
@@ -151,9 +160,9 @@ class SamplesPanel(Panel):
     # ---- the run
 
     @property
-    def points(self) -> bool:
-        """Whether the run makes points (else pictures)."""
-        return self.run is not None and self.run.spec.kind is Kind.POINTS
+    def sight(self) -> Sight:
+        """How what the run makes is shown."""
+        return self.sights[self.run.spec.kind] if self.run is not None else self.pictures
 
     def set_run(self, run: RunState | None) -> None:
         if run is not None and run.status == "loading":
@@ -172,13 +181,15 @@ class SamplesPanel(Panel):
             self._live.start() if training else self._refresh()
 
     def _leave(self, before: RunState | None) -> None:
-        for slot in ("grid", "nearest", "real"):
+        for slot in SLOTS:
             self.bridge.cancel(f"{self.name}.{slot}")
         if before is not None and self._wish is not None:
             self._memory[before.run_id] = self._wish, self.drawn
         self._asked, self._large = (), False
         self._real, self._real_key = None, ()
         self._live.stop()
+        for sight in self.sights.values():
+            sight.select(-1)
         self._select(-1)
 
     def _enter(self) -> None:
@@ -195,9 +206,9 @@ class SamplesPanel(Panel):
                 self.restore(*pending)
             if self.drawn is not None and self.drawn.question == self._wish.question():
                 self._asked = (self.drawn.question, self.drawn.run_id, self.drawn.step, self.drawn.digest)
-        self.scatter.clear()
-        self.real_scatter.clear()
-        if self.points and not self._compared:
+        if self.run is not None:
+            self.sight.enter(self.run)
+        if self.sight.real_at_once and not self._compared:
             self._compared = True  # points say little without the data; once shown, the choice is the user's
             self.real_button.setChecked(True)
         self._arrange()
@@ -216,7 +227,7 @@ class SamplesPanel(Panel):
         self._active = False
         self.likelihood.stop()
         self._live.stop()
-        for slot in ("grid", "nearest", "real"):
+        for slot in SLOTS:
             if self.bridge.is_waiting(f"{self.name}.{slot}"):
                 self.bridge.cancel(f"{self.name}.{slot}")
                 self._asked = () if slot == "grid" else self._asked
@@ -273,6 +284,7 @@ class SamplesPanel(Panel):
             self.drawn = _Drawn(question, answer.value, run_id, answer.step, answer.digest)
             self.progress_shown.emit(-1.0)
             self._show_drawn(fit=first)
+            self._check_novelty()
         else:
             self.progress_shown.emit(-1.0 if answer.progress is None else answer.progress)
             self._show_partial(answer.value.x, question)
@@ -284,7 +296,7 @@ class SamplesPanel(Panel):
         """Ask for real data while it is on show and not yet there."""
         if not self._active or self.run is None or self._wish is None or not self.real_button.isChecked():
             return
-        n = REAL_POINTS if self.points else self._wish.count
+        n = self.sight.real or self._wish.count
         question = PreviewData(self.run.data, dict(self.run.data_options), n)
         key = (self.run.run_id, n)
         if key != self._real_key:
@@ -297,65 +309,41 @@ class SamplesPanel(Panel):
         fresh = self._real is None
         self._real = answer.value.x
         self._show_real()
-        if fresh and self.points:
-            self._fit_planes()
+        if fresh:
+            self.sight.fit()
 
     # ---- showing
 
     def _show_partial(self, x: np.ndarray, question: DrawSamples) -> None:
         """The finished samples over those that were on show, so that nothing jumps while the rest is drawn."""
-        if self.points:
-            return
-        old = self.grid.images
-        if old is not None and old.shape[1:] == x.shape[1:] and len(old) > len(x):
-            x = np.concatenate([x, old[len(x) : question.n]])
-        self.grid.set_images(x, slots=question.n)
+        self.sight.show_partial(x, question.n)
         self._show_sample()
 
     def _show_drawn(self, fit: bool = False) -> None:
         self._pages.setCurrentIndex(0 if self.run is None else 1)
         if self.run is None:
             return
-        x = self.drawn.samples.x if self.drawn else None
         self.made_by.setText(self._made_by())
-        if self.points:
-            self._show_points(x, fit)
-        else:
-            self.grid.set_images(x)
+        self.sight.show(self.drawn.samples.x if self.drawn else None)
+        self._show_real()
+        if fit:
+            self.sight.fit()
+        if self.drawn is not None and self.drawn.novelty is not None:
+            self.writings.show_novelty(self.drawn.novelty)
         self._show_sample()
 
     def _made_by(self) -> str:
         if self.drawn is None:
             return "Drawing samples…"
-        n, what = len(self.drawn.samples.x), "points" if self.points else "samples"
+        n, what = len(self.drawn.samples.x), self.sight.unit
         return f"{n:,} {what}   ·   seed {self.drawn.question.seed}   ·   step {self.drawn.step:,}"
-
-    def _show_points(self, x: np.ndarray | None, fit: bool) -> None:
-        if x is None or self.run is None:
-            return
-        tint = theme.family_colour(self.run.family)
-        self.scatter.set_layer("samples", x, colour=tint, size=4.5, opacity=0.75, title="samples")
-        self._show_real()
-        if fit:
-            self._fit_planes()
-
-    def _fit_planes(self) -> None:
-        """Always the same part of the plane, where data sets live, so that clouds can be compared as they train."""
-        for plane in (self.scatter, self.real_scatter):
-            plane.fit(-PLANE, -PLANE, PLANE, PLANE)
 
     def _show_real(self) -> None:
         shown = self.real_button.isChecked() and self._real is not None
-        beside = self.beside_button.isChecked() or not self.points
+        beside = self.beside_button.isChecked() or not self.sight.overlays
         if shown and self._real is not None and self.run is not None:
             self.real_title.setText(f"{len(self._real):,} real   ·   {self.run.data_title or self.run.data}")
-            if self.points:
-                plane = self.real_scatter if beside else self.scatter
-                plane.set_layer("real", self._real, colour="dim", size=4.5, opacity=0.6, title="real data", z=-1)
-            else:
-                self.real_grid.set_images(self._real)
-        if not shown or beside:
-            self.scatter.remove_layer("real")
+        self.sight.show_real(self._real if shown else None, beside)
 
     def _toggle_real(self, on: bool) -> None:
         self._arrange()
@@ -364,15 +352,16 @@ class SamplesPanel(Panel):
 
     def _arrange(self) -> None:
         """Show the widgets that this kind of data and the toggles call for."""
-        points, real = self.points, self.real_button.isChecked()
-        self.beside_button.setVisible(points and real)
-        self.grid.setVisible(not points)
-        self.scatter.setVisible(points)
-        self.real_grid.setVisible(not points)
-        self.real_scatter.setVisible(points)
+        sight, real = self.sight, self.real_button.isChecked()
+        self.beside_button.setVisible(sight.overlays and real)
+        for each in self.sights.values():
+            each.view.setVisible(each is sight)
+            each.real_view.setVisible(each is sight)
         self.samples_side.setVisible(not self._large)
-        self.real_side.setVisible(real and not self._large and (not points or self.beside_button.isChecked()))
-        self.detail.setVisible(self.selected >= 0)
+        beside = not sight.overlays or self.beside_button.isChecked()
+        self.real_side.setVisible(real and not self._large and beside)
+        self.detail.setVisible(self.selected >= 0 and sight is not self.writings)
+        self.text_detail.setVisible(self.selected >= 0 and sight is self.writings)
         self.detail.set_large(self._large)
         self._show_real()
 
@@ -381,42 +370,35 @@ class SamplesPanel(Panel):
     @property
     def selected(self) -> int:
         """The sample that is shown large beside the others; -1 for none."""
-        return self._picked if self.points else self.grid.selected
+        return self.sight.selected
 
     def _select(self, index: int) -> None:
-        self.grid.select(-1 if self.points else index)
-        self._picked = index if self.points else -1
-        self.scatter.remove_layer("picked")
-        self.scatter.remove_layer("nearest")
+        self.sight.select(index)
+        self.sight.point_out_found(None)
         self.detail.forget_found()
         if index < 0:
             self._large = False
         self._arrange()
 
-    def _pick(self, index: int) -> None:
-        self._picked = index
-        self._show_detail()
-
     def _show_detail(self) -> None:
         self.bridge.cancel(f"{self.name}.nearest")
-        self.scatter.remove_layer("nearest")
+        self.sight.point_out_found(None)
         self.detail.forget_found()
         self._arrange()
         self._show_sample()
 
-    def _shown_x(self) -> np.ndarray | None:
-        return (self.drawn.samples.x if self.drawn else None) if self.points else self.grid.images
-
     def _show_sample(self) -> None:
-        x, index = self._shown_x(), self.selected
+        x, index = self.sight.shown(), self.selected
         if x is None or not 0 <= index < len(x):
             if index >= 0:
                 self._select(-1)
             return
+        self.sight.point_out(x[index])
+        if self.sight is self.writings:
+            self._show_text(x[index], index)
+            return
         self.detail.show_sample(x[index], f"Sample {index + 1}")
         self.detail.set_latent(*self._latent_possible(index))
-        if self.points:
-            self.scatter.set_layer("picked", x[index : index + 1], colour="text", size=9, opacity=1.0)
 
     def _latent_possible(self, index: int) -> tuple[bool, str]:
         if self.run is None or Capability.DECODE not in self.run.capabilities:
@@ -431,7 +413,7 @@ class SamplesPanel(Panel):
         self.go_to.emit("latent", {"z": z.tolist(), "condition": list(self.drawn.question.condition)})
 
     def _find_nearest(self) -> None:
-        x, index = self._shown_x(), self.selected
+        x, index = self.sight.shown(), self.selected
         if x is None or index < 0:
             return
         self.ask("nearest", FindNearest(x[index].copy(), NEIGHBOURS), self._take_nearest)
@@ -440,13 +422,54 @@ class SamplesPanel(Panel):
         if not answer.last or self.selected < 0:
             return
         self.detail.show_found(answer.value, f"Nearest to the sample at step {answer.step:,}")
-        if self.points:
-            self.scatter.set_layer("nearest", answer.value.x, colour="good", size=8, opacity=1.0, title="nearest real")
+        self.sight.point_out_found(answer.value)
+
+    # ---- texts
+
+    def _check_novelty(self) -> None:
+        """Ask which of the samples stand in the data."""
+        drawn = self.drawn
+        if self.sight is self.writings and drawn is not None and self._active:
+            question = CheckNovelty(drawn.samples.x, drawn.question.condition)
+            self.ask("novelty", question, lambda answer: self._take_novelty(answer, drawn))
+
+    def _take_novelty(self, answer: Answer, drawn: _Drawn) -> None:
+        if isinstance(answer.value, Novelty) and self.drawn is drawn:
+            self.drawn = replace(drawn, novelty=answer.value)
+            self.writings.show_novelty(answer.value)
+            self._show_sample()
+
+    def _show_text(self, tokens: np.ndarray, index: int) -> None:
+        known = self.writings.novelty
+        verdict = MARKS[int(known.found[index])].meaning + "." if known is not None else ""
+        text, before = self.writings.texts(tokens[None])[0], self.text_detail.text
+        self.text_detail.show_text(text, f"Text {index + 1}", verdict)
+        can = self.run is not None and Capability.NEXT_PROBS in self.run.capabilities
+        self.text_detail.set_writable(can)
+        if can and text != before and self.drawn is not None and len(self.drawn.samples.x) > index:
+            question = NextProbs(tokens, 0, self.drawn.question.condition)
+            self.ask("surprise", question, lambda answer: self._take_surprise(answer, text))
+
+    def _take_surprise(self, answer: Answer, text: str) -> None:
+        if self.text_detail.text == text and answer.value.surprise is not None:
+            self.text_detail.show_surprise(answer.value.surprise)
+
+    def _write(self) -> None:
+        if self.drawn is not None and self.selected >= 0:
+            condition = list(self.drawn.question.condition)
+            self.go_to.emit("writing", {"text": self.text_detail.text, "condition": condition})
+
+    def _search(self) -> None:
+        if self.sight is self.writings:
+            self.writings.bar.search.setFocus()
+            self.writings.bar.search.selectAll()
+
+    # ---- modes
 
     def _set_large(self, large: bool) -> None:
         self._large = large and self.selected >= 0
         self._arrange()
-        (self.detail.picture if self._large else self.grid).setFocus()
+        (self.detail.picture if self._large and self.sight is not self.writings else self.sight.view).setFocus()
 
     def leave_mode(self) -> bool:
         """Esc: from the large view to the grid, from the grid with a selection to the grid alone."""
@@ -478,7 +501,7 @@ class SamplesPanel(Panel):
 
     def _exhibit_of(self, index: int) -> Exhibit:
         assert self.run is not None and self.drawn is not None
-        drawn, single = self.drawn, index >= 0 and not self.points
+        drawn, single = self.drawn, index >= 0 and self.sight.single
         arrays = {} if drawn.samples.z is None else {"z": drawn.samples.z}
         return Exhibit(
             f"{self.run.name} sample {index + 1}" if single else f"{self.run.name} samples",
@@ -487,7 +510,7 @@ class SamplesPanel(Panel):
             drawn.question,
             drawn.step,
             drawn.digest,
-            columns=1 if self.points else self.grid.layout_columns(),
+            columns=self.sight.columns(),
             arrays=arrays,
             index=max(0, index) if single else 0,
         )
@@ -497,7 +520,7 @@ class SamplesPanel(Panel):
 
         if self.drawn is not None and 0 <= index < len(self.drawn.samples.x):
             exhibit = self._exhibit_of(index)
-            drag_out(self.grid, exhibit, self.recipe_of(exhibit))
+            drag_out(self.sight.view, exhibit, self.recipe_of(exhibit))
 
     def state(self) -> dict[str, Any]:
         plain = self._wish.to_plain() if self._wish else {}

@@ -14,7 +14,11 @@ from genplay.contract.results import RunState
 from genplay.contract.spec import DataSpec, Kind
 
 MAX_SEED = 2**31 - 1
-COUNTS = {Kind.IMAGE: (1, 256, 64), Kind.POINTS: (100, 20_000, 2_000)}  # least, most, at first
+COUNTS = {
+    Kind.IMAGE: (1, 256, 64),
+    Kind.POINTS: (100, 20_000, 2_000),
+    Kind.TOKENS: (1, 1024, 96),
+}  # least, most, at first
 MOST = {Kind.IMAGE: 4096, Kind.POINTS: 100_000, Kind.TOKENS: 4096}  # what a recipe may ask for
 
 

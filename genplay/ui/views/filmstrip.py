@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from genplay.contract.requests import DrawSamples
 from genplay.contract.results import FilmFrame, RunState
-from genplay.contract.spec import Kind
+from genplay.contract.spec import DataSpec, Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.panel import Exhibit
-from genplay.ui.views import pixels
+from genplay.ui.views import lettering, pixels
 from genplay.ui.views.batches import draw_pictures, sprite
 
 if TYPE_CHECKING:
@@ -61,12 +61,14 @@ class Strip(QWidget):
         self.frames: list[FilmFrame] = []
         self.chosen: FilmFrame | None = None
         self.tint = theme.family_colour("")  # of points
+        self.spec: DataSpec | None = None
         self._thumbs: dict[int, tuple[FilmFrame, QImage]] = {}
         self.setFixedHeight(TRACK + 12)
         self.setMinimumWidth(THUMB + NOW_WIDTH + 2 * EDGE)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Filmstrip")
+        theme.signals().changed.connect(self._thumbs.clear)
 
     def sizeHint(self) -> QSize:
         return QSize(640, TRACK + 12)
@@ -176,7 +178,7 @@ class Strip(QWidget):
         if known is None or known[0] is not frame:
             if len(self._thumbs) > 2 * MOST:
                 self._thumbs.clear()
-            known = self._thumbs[frame.step] = frame, thumbnail(frame.x, self.tint)
+            known = self._thumbs[frame.step] = frame, thumbnail(frame.x, self.tint, self.spec, self.devicePixelRatioF())
         return known[1]
 
     # ---- pointer and keys ---------------------------------------------------------------------------------------
@@ -234,6 +236,7 @@ class Filmstrip(QWidget):
         before, self.run = self.run, run
         if (before and before.run_id) != (run and run.run_id):
             self.strip.tint = theme.family_colour(run.family if run else "")
+            self.strip.spec = run.spec if run else None
             self.strip.choose(None)
             self._show()
 
@@ -283,10 +286,12 @@ def short(step: int) -> str:
     return f"{step:,}" if step < 1_000_000 else f"{step / 1e6:.3f}M"
 
 
-def thumbnail(x: np.ndarray, tint: QColor) -> QImage:
-    """A frame as a small picture: a mosaic of its first pictures, or its points in [-1.2, 1.2]^2 in a colour."""
+def thumbnail(x: np.ndarray, tint: QColor, spec: DataSpec | None = None, ratio: float = 1.0) -> QImage:
+    """A frame as a small picture: a mosaic of its first pictures, its points in [-1.2, 1.2]^2, or its first texts."""
     import numpy as np
 
+    if x.dtype.kind == "i" and spec is not None:
+        return lettering.picture(spec.text(x), theme.colour("text"), THUMB, ratio)
     if x.ndim == 2:
         return _point_thumbnail(x, tint)
     n, height, width, channels = x.shape
