@@ -49,6 +49,7 @@ from genplay.contract.requests import (
     Question,
     SweepGuidance,
     Trajectory,
+    Translate,
     Traverse,
     WalkNoise,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Opened",
     "SweepGuidance",
     "Trajectory",
+    "Translate",
     "Traverse",
     "WalkNoise",
     "ask",

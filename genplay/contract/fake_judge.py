@@ -18,8 +18,26 @@ OVERLAP = 900  # steps of training after which the discriminator is fooled half 
 
 def answers(question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question."""
-    known: dict[type[rq.Question], Callable[..., Iterator[Any]]] = {rq.JudgePictures: _judge, rq.Invert: _invert}
+    known: dict[type[rq.Question], Callable[..., Iterator[Any]]] = {
+        rq.JudgePictures: _judge, rq.Invert: _invert, rq.Translate: _translate
+    }  # fmt: skip
     return known.get(type(question))
+
+
+def _translate(run: rs.RunState, q: rq.Translate) -> Iterator[Any]:
+    """Pictures lose their colour and get it back, the more of it the longer the run was trained."""
+    from genplay.contract import fake_engine as fake
+
+    true = fake._data(run.spec, q.seed, q.n)[0] if q.x is None else np.asarray(q.x, np.uint8)
+    grey = np.broadcast_to(true.mean(axis=-1, keepdims=True), true.shape)
+    share = 1 - float(np.exp(-run.step / OVERLAP))
+    source = np.rint(true + min(1.0, q.strength) * (grey - true)).astype(np.uint8)
+    x = np.rint(source + share * (true.astype(np.float32) - source)).astype(np.uint8)
+    apart = 0.3 + 2.2 * (1 - share)
+    first, made, real = (_scores(q.seed + i, len(true), middle) for i, middle in enumerate((-2.0, -apart, apart)))
+    distance = np.abs(x.astype(np.float32) - true).mean(axis=(1, 2, 3)) / 255
+    ways = ("grey → colour", "colour → grey")
+    yield rs.Translated(source, x, true, first, made, real, real, distance, 0.0, ways, "truth", True)
 
 
 def _judge(run: rs.RunState, q: rq.JudgePictures) -> Iterator[Any]:

@@ -442,6 +442,21 @@ class JudgePictures(Question):
 
 
 @dataclass(frozen=True)
+class Translate(Question):
+    """Pictures turned into others: ``n`` held-out ones, or those given. Answer: ``results.Translated``.
+
+    ``way`` is one of the ways that the model has. A model that learnt from degraded pictures degrades what it is given
+    first, by ``strength``: 1 is as in training, 0 leaves a picture as it is, 2 is the most.
+    """
+
+    n: int = 32
+    x: np.ndarray | None = None  # uint8 (N, H, W, C) of any size (they are fitted to the model's)
+    way: int = 0
+    strength: float = 1.0
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class MeasureModes(Question):
     """Which modes of the data ``n`` samples cover, and how well. Answer: ``results.Modes``."""
 

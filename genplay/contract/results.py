@@ -200,6 +200,29 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Translated:
+    """Pictures, what they were turned into, and what that can be compared with, each with the discriminator's score.
+
+    ``compared`` says what the latter is: "truth", the picture of which the source was made, whose score is of the same
+    pair; or "round trip", the way back, judged by the critic of the group that it comes from. ``distance`` is the mean
+    difference, as a share of the range of pixels: of the output to the truth, or of the round trip to the source.
+    """
+
+    source: np.ndarray  # (N, H, W, C) uint8, as are the next two
+    x: np.ndarray
+    third: np.ndarray
+    score_source: np.ndarray  # (N,) of the source itself, as if it were the output
+    score: np.ndarray
+    score_third: np.ndarray
+    score_real: np.ndarray  # (M,) of real pictures of what the sources turn into
+    distance: np.ndarray  # (N,)
+    threshold: float
+    ways: tuple[str, ...]  # what the model can turn into what
+    compared: str
+    degrades: bool  # whether the strength of the question counts
+
+
+@dataclass(frozen=True)
 class Modes:
     """How samples spread over the modes of the data.
 

@@ -24,8 +24,9 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
 - ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does.
 - ``levels(z) -> list of (B, D_i)``: codes z (B, D) of ``decode`` taken apart by level, the most abstract first; then
   ``decode_levels(held, generator, labels) -> x`` draws the levels that ``held`` (a list) has None for.
-- ``translate(x, labels, generator) -> x``: the picture that it makes of another, with ``degrade(x, generator) -> x``
-  where it learnt from pairs made from the data.
+- ``translate(x, labels, generator, way) -> x``: the pictures that it makes of others, ``way`` being one of its ``ways``
+  (names), with ``degrade(x, generator, strength) -> x`` where it learnt from pairs made from the data; see
+  ``genplay.nn.translator``, the base of such models.
 - ``denoise(x_t, t, labels) -> x_0``; ``corrupt(x_0, t, generator) -> x_t``.
 - ``next_probs(x, position, labels) -> (B, K, V)``: what the K parts of the pixel number ``position`` of x, in reading
   order, are drawn from; ``log_density_by_place(x, labels)`` and a ``head`` (``genplay.nn.heads``) come with it.
@@ -138,7 +139,7 @@ class Model(nn.Module):
     plots: ClassVar[tuple[Plot, ...]] = ()
     headlines: ClassVar[tuple[str, ...]] = HEADLINES
     density_kind: ClassVar[str] = "exact"
-    held_out: ClassVar[tuple[str, ...]] = ()  # logged terms that are worth following on held-out data too
+    held_out: tuple[str, ...] = ()  # logged terms that are worth following on held-out data too
     completes: ClassVar[bool] = False  # whether ``sample_steps`` takes a ``start`` with data and a mask
     offers: ClassVar[frozenset[Capability]] = frozenset()
 

@@ -75,7 +75,9 @@ class Watch:
 
 
 def _plays(run: Run) -> bool:
-    return run.trainer is not None and Capability.CRITIC in run.trainer.model.capabilities
+    """Whether it draws from nothing: what translates pictures has the modes of those it is given."""
+    can = run.trainer.model.capabilities if run.trainer is not None else frozenset()
+    return Capability.CRITIC in can and Capability.TRANSLATE not in can
 
 
 def _alarms(run: Run) -> tuple[Notice, ...]:

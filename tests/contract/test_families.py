@@ -510,6 +510,7 @@ def questions(model, spec):
         "MapLikelihood": (requests.MapLikelihood(own, importance_samples=2), results.LikelihoodMap),
         "LookAtGame": (requests.LookAtGame(n=20, side=5, lines=3, unroll=1), results.Game),
         "JudgePictures": (requests.JudgePictures(n=6, saliency=True), results.Judged),
+        "Translate": (requests.Translate(n=5, strength=0.5), results.Translated),
         "MeasureModes": (requests.MeasureModes(n=60), results.Modes),
         "Invert": (requests.Invert(x), results.Tape),
         "NextProbs": (requests.NextProbs(own, 37), results.NextProbs),
@@ -537,7 +538,8 @@ def of_noise(own, spec):
     }
 
 
-OF_NOISE = of_noise(np.zeros(2, np.float32), POINTS).keys()
+OF_GUIDANCE = {"Guide", "SweepGuidance", "MeasureGuidance"}  # which discrete noise has too
+OF_NOISE = of_noise(np.zeros(2, np.float32), POINTS).keys() - OF_GUIDANCE
 MAY_BE_OPEN = {"MeasureGuidance", "MeasureModes"}  # NaN where there is nothing to measure
 
 
