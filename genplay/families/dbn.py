@@ -217,13 +217,14 @@ class DBN(Model):
     def filters(self) -> Tensor:
         """Weights as pictures (K, *shape), layer after layer; those of higher layers times the weights below them.
 
-        What they show of a higher unit is the sum of the filters it listens to, which is not all there is to it (Erhan
-        et al. 2009, Visualizing higher-layer features of a deep network).
+        The latter is the sum of the filters that a higher unit listens to, less what all units of its layer have in
+        common. That is not all there is to it (Erhan et al. 2009, Visualizing higher-layer features of a deep network).
         """
-        seen, layers = None, []
-        for machine in self.stack:
-            seen = machine.weight.detach() if seen is None else machine.weight.detach() @ seen
-            layers.append(seen)
+        seen = self.stack[0].weight.detach()
+        layers = [seen]
+        for machine in self.stack[1:]:
+            seen = machine.weight.detach() @ seen
+            layers.append(seen - seen.mean(0))
         return torch.cat(layers).reshape(-1, *self.spec.shape)
 
     def hidden(self, x: Tensor) -> Tensor:

@@ -78,13 +78,14 @@ class Boltzmann(nn.Module):
     def negative(self, v: Tensor, sweeps: int, persistent: bool, generator: Generator) -> Tensor:
         """What data is contrasted with: ``sweeps`` Gibbs steps from data v (B, D), or from the chains, moved on.
 
-        In evaluation mode the chains stay where they are.
+        The chains keep where that ended, also when it began at data; in evaluation mode they stay as they are.
         """
         state = self.chains.to(v.dtype) if persistent else v
         for _ in range(sweeps):
             state, _ = self.sweep(state, generator)
-        if persistent and self.training:
-            self.chains.copy_(state)
+        if self.training:
+            kept = min(len(state), len(self.chains))
+            self.chains[:kept] = state[:kept].nan_to_num().to(torch.uint8)
         return state
 
     def pseudo_likelihood(self, v: Tensor, generator: Generator) -> Tensor:

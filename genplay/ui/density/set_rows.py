@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -23,6 +24,8 @@ class SetRows(QWidget):
     """A row a set: its name, its histogram, mean and error. A click chooses a row, the same again all of them."""
 
     chosen = Signal(int)  # -1 for all
+    unit: ClassVar[str] = "bits / dim"
+    picks: ClassVar[bool] = True  # whether rows can be chosen
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,7 +100,7 @@ class SetRows(QWidget):
     def row_at(self, place: QPointF) -> int:
         """The row under a place, -1 for none."""
         row = int((place.y() - 14) // self.row_height())
-        return row if 0 <= row < len(self.names) and place.y() >= 14 else -1
+        return row if self.picks and 0 <= row < len(self.names) and place.y() >= 14 else -1
 
     # ---- painting
 
@@ -154,7 +157,7 @@ class SetRows(QWidget):
             x = frame.left() + axis.share(value) * frame.width()
             area = QRectF(x - 30, frame.bottom() + 2, 60, 14)
             painter.drawText(area, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
-        painter.drawText(QRectF(8, frame.bottom() + 2, NAMES, 14), Qt.AlignmentFlag.AlignLeft, "bits / dim")
+        painter.drawText(QRectF(8, frame.bottom() + 2, NAMES, 14), Qt.AlignmentFlag.AlignLeft, self.unit)
         if self.marked is not None and np.isfinite(self.marked):
             share = min(1.0, max(0.0, axis.share(self.marked)))
             x = frame.left() + share * frame.width()
@@ -187,7 +190,7 @@ class SetRows(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and Down choose a row, past the ends all of them."""
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()), 0)
-        if not step or not self.names:
+        if not step or not self.names or not self.picks:
             super().keyPressEvent(event)
             return
         count = len(self.names) + 1
