@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from genplay.contract.errors import BadInput
-from genplay.contract.results import Corrupted, Duel, Encoded, Frame, Tape
+from genplay.contract.results import Corrupted, Duel, Encoded, Frame, Tape, Walk
 
+MOST_STEPS = 240  # of a walk that an animation shows
 SPANS = {"x_0": 1.0, "eps": 2.5}  # numbers at the ends of the scale on which what a model predicts is drawn
 
 
@@ -18,11 +19,13 @@ def drawable(answer: Any, what: str = "grid", options: Mapping[str, Any] | None 
     """The ``x`` for ``genplay.export.encode``: pictures, points or tokens of any answer that has such.
 
     A tape gives all its frames (F, N, ...) for an animation, a contact sheet where the export ``options`` name a number
-    of ``steps``, and else one ``frame``; a duel its reference and then its contenders; an encoding its reconstruction.
-    Raises ``BadInput``.
+    of ``steps``, and else one ``frame``; a walk likewise, of a long one evenly chosen steps for the animation; a duel
+    its reference and then its contenders; an encoding its reconstruction. Raises ``BadInput``.
     """
     if isinstance(answer, Tape) and answer.frames:
         return _of_tape(answer, what, options or {})
+    if isinstance(answer, Walk):
+        return _of_walk(answer, what, options or {})
     if isinstance(answer, Duel):
         return np.concatenate([answer.reference, *answer.x])
     if isinstance(answer, Corrupted) and what != "animation":
@@ -40,6 +43,8 @@ def named_arrays(answer: Any, names: Sequence[str] = ()) -> dict[str, np.ndarray
     a name, NaN where a frame lacks it. Raises ``BadInput`` where there is no array of that name, or none at all.
     """
     arrays = _arrays_of_tape(answer) if isinstance(answer, Tape) and answer.frames else _arrays_of(answer)
+    if isinstance(answer, Walk):
+        arrays = {"frames": answer.x} | {n: v for n, v in arrays.items() if n not in ("state", data_name(answer.x))}
     for name in names:
         if name not in arrays:
             raise BadInput(f"This answer holds no array {name!r:.60}; it has {', '.join(arrays)}.")
@@ -58,6 +63,11 @@ def evenly(count: int, steps: int) -> list[int]:
     ([0, 5, 10, 15, 20], [0, 1, 2])
     """
     return np.unique(np.linspace(0, count - 1, min(steps, count)).round().astype(int)).tolist()
+
+
+def steps_shown(count: int) -> list[int]:
+    """Which of ``count`` states of a walk an animation shows."""
+    return evenly(count, MOST_STEPS)
 
 
 def shown(frame: Frame, of: str = "x") -> np.ndarray:
@@ -81,6 +91,15 @@ def _of_tape(tape: Tape, what: str, options: Mapping[str, Any]) -> np.ndarray:
     if not -1 <= frame < len(tape.frames):
         raise BadInput(f"There is no frame {frame}; the last one is {len(tape.frames) - 1}.")
     return shown(tape.frames[frame], of)
+
+
+def _of_walk(walk: Walk, what: str, options: Mapping[str, Any]) -> np.ndarray:
+    if what in ("animation", "arrays"):
+        return walk.x[steps_shown(len(walk.x))]
+    frame = options.get("frame", -1)
+    if not -1 <= frame < len(walk.x):
+        raise BadInput(f"There is no step {frame}; the last one is {len(walk.x) - 1}.")
+    return walk.x[frame]
 
 
 def _sheet(chosen: list[np.ndarray]) -> np.ndarray:

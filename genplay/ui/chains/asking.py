@@ -15,6 +15,7 @@ from genplay.ui.chains.state import PICTURE, PLACED, ChainState
 from genplay.ui.views.painting import Painting
 
 STEPS = {Kind.POINTS: 300, Kind.IMAGE: 200}  # of a piece of a walk
+SETTLED = {"adapt": False, "climb": 0.0}  # knobs of a beginning, and what they are once a walk goes on
 OWN = ("steps", "start", "show")  # knobs of samplers that say nothing about a chain, or have controls of their own
 
 
@@ -52,14 +53,14 @@ def damaged(painting: Painting, noise: float, seed: int) -> np.ndarray:
     return np.where(hit[..., None], colours, picture)
 
 
-def onward(question: WalkChains, state: np.ndarray, step_size: float, number: int, knobs: Sequence[Knob]) -> WalkChains:
-    """The walk that goes on from a state (N, ...), as it went last: what was adapted stays as it was found."""
+def onward(question: WalkChains, state: np.ndarray, longer: float, number: int, knobs: Sequence[Knob]) -> WalkChains:
+    """The walk that goes on from a state (N, ...) with steps ``longer`` by a factor than set, to which they adapted."""
     known = {knob.name: knob for knob in knobs}
     config: dict[str, Any] = dict(question.config)
-    if "adapt" in known:
-        config["adapt"] = False
-    if "step_size" in known and math.isfinite(step_size):
-        low, high = known["step_size"].low, known["step_size"].high
-        config["step_size"] = float(np.clip(step_size, low, high))
+    config |= {name: value for name, value in SETTLED.items() if name in known}
+    if "step_size" in known and math.isfinite(longer):
+        usual = known["step_size"]
+        low, high, length = usual.low, usual.high, config.get("step_size", usual.default)
+        config["step_size"] = float(np.clip(float(length) * longer, low, high))
     n, steps, seed = len(state), question.steps, question.seed + number
     return WalkChains(n, steps, "given", question.condition, config, state, question.mask, seed=seed)

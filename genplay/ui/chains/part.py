@@ -1,4 +1,4 @@
-"""What the lower parts of the Chain lab have in common, and the area that shows one of them."""
+"""What the parts beside the chains have in common, and the area that shows one of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from genplay.contract.capability import LACKS, Capability
 from genplay.contract.results import RunState
+from genplay.ui.chains.measuring import Measures
 from genplay.ui.chains.session import ChainSession
 from genplay.ui.chains.state import ChainState
 from genplay.ui.chains.walker import Walker
@@ -22,7 +23,7 @@ HEAD = 32  # height of the chips with the gap below them
 
 
 class ChainPart(QWidget):
-    """A lower part. It is made when it is first shown, asks while it is ``on``, and follows session and walker.
+    """A part beside the chains. It asks while it is ``on``, and follows both session and walker.
 
     ``session.state.focus`` is the chain chosen, ``walker.now`` the states on show.
     """
@@ -35,9 +36,9 @@ class ChainPart(QWidget):
 
     export_wanted = Signal(object)  # Exhibit
 
-    def __init__(self, session: ChainSession, walker: Walker) -> None:
+    def __init__(self, session: ChainSession, walker: Walker, measures: Measures) -> None:
         super().__init__()
-        self.session, self.walker = session, walker
+        self.session, self.walker, self.measures = session, walker, measures
         self.on = False  # whether the part is in front
 
     def sizeHint(self) -> QSize:
@@ -73,14 +74,14 @@ PARTS: dict[str, tuple[str, str]] = {  # module and class of each part, in the o
 }
 
 
-class Lower(QWidget):
+class Side(QWidget):
     """Names of the parts, and the one that is chosen."""
 
     export_wanted = Signal(object)  # Exhibit
 
-    def __init__(self, session: ChainSession, walker: Walker) -> None:
+    def __init__(self, session: ChainSession, walker: Walker, measures: Measures) -> None:
         super().__init__()
-        self.session, self.walker = session, walker
+        self.session, self.walker, self.measures = session, walker, measures
         self.active = False
         self.kinds: dict[str, type[ChainPart]] = {
             n: _class(*where) for n, where in PARTS.items() if find_spec(where[0])
@@ -144,7 +145,7 @@ class Lower(QWidget):
 
     def _show(self, name: str) -> None:
         if name not in self.parts:
-            self.parts[name] = made = self.kinds[name](self.session, self.walker)
+            self.parts[name] = made = self.kinds[name](self.session, self.walker, self.measures)
             made.export_wanted.connect(self.export_wanted)
             self.stack.addWidget(made)
         part, before = self.parts[name], self.part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ from PySide6.QtGui import QUndoStack
 
 from genplay.contract.capability import Capability
 from genplay.contract.catalogue import FamilyInfo
+from genplay.contract.knob import Knob
 from genplay.contract.requests import LookAtDensity, Question, WalkChains
 from genplay.contract.results import Answer, Density, Failure, RunState
 from genplay.contract.spec import DataSpec, Kind
 from genplay.ui.bridge import Bridge
-from genplay.ui.chains.state import ChainState, first
+from genplay.ui.chains.state import PICTURE, ChainState, first
 from genplay.ui.gan.watch import Watch
 from genplay.ui.run_states import RunStates
+from genplay.ui.sampling.wish import sample_knobs
+from genplay.ui.views.painting import Painting
 
 NEEDS = frozenset({Capability.ENERGY, Capability.CHAIN})
 PACE_MS = 250  # between two looks at the landscape while it is learnt
@@ -133,19 +137,24 @@ class ChainSession(RunStates[ChainState]):
         verb = "hide" if self.state.shows(layer) else "show"
         self.set(f"{verb} the {words}", hidden=self.state.toggled(layer))
 
+    def paint(self, painting: Painting, text: str, **values: Any) -> None:
+        """Another picture to start from, damaged where the one before was: one step of undo."""
+        before = self.state.painting
+        if before is not None and before.mask.shape == painting.mask.shape:
+            painting = replace(painting, mask=before.mask)
+        self.set(text, painting=painting, begin=PICTURE, **values)
+
     def focus(self, chain: int) -> None:
         """Look at a chain; this is no step of undo."""
-        from dataclasses import replace
-
         if chain != self.state.focus and chain >= 0:
             self.apply(replace(self.state, focus=chain))
 
-    def part(self) -> str:
-        """The lower part on show."""
-        return self.state.part
-
-    def sampler_knobs(self) -> tuple[Any, ...]:
+    def sampler_knobs(self) -> tuple[Knob, ...]:
         """The sampler's knobs that apply to the run's data."""
-        from genplay.ui.sampling.wish import sample_knobs
-
         return sample_knobs(self.family, self.spec)
+
+    @property
+    def method(self) -> str:
+        """How chains step: what the sampler's knob of that name says, and Gibbs where there is none."""
+        knob = next((k for k in self.sampler_knobs() if k.name == "method"), None)
+        return "gibbs" if knob is None else str(self.state.wish.config.get("method", knob.default))

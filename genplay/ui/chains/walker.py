@@ -122,10 +122,9 @@ class Walker(QObject):
         if self.running or not self.session.active or not self.recording.length or not self._has_room():
             return False
         self._numbers += 1
-        step_size = float(self.recording.step_size[-1])
-        knobs = self.session.sampler_knobs()
-        first = self.recording.legs[0].question
-        self._put(asking.onward(first, self.recording.state, step_size, self._numbers, knobs), self.recording)
+        made, knobs = self.recording, self.session.sampler_knobs()
+        longer = float(made.step_size[-1] / made.step_size[0])
+        self._put(asking.onward(made.legs[0].question, made.state, longer, self._numbers, knobs), made)
         return self.running
 
     def _has_room(self) -> bool:

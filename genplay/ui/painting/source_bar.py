@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from PySide6.QtCore import QMimeData, Signal
@@ -12,10 +13,10 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from genplay.contract.errors import BadInput
-from genplay.contract.requests import PreviewData
-from genplay.contract.results import Answer, DataPreview
+from genplay.contract.requests import PreviewData, Question
+from genplay.contract.results import Answer, DataPreview, RunState
+from genplay.contract.spec import DataSpec
 from genplay.ui import theme
-from genplay.ui.painting.session import PaintSession
 from genplay.ui.painting.state import blank, shape_of
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.painting import Painting
@@ -24,12 +25,31 @@ from genplay.ui.views.picture_files import FILTER, fitted, picture_of, read_pict
 EXAMPLES = 64  # how many are fetched
 
 
+class Host(Protocol):
+    """A panel's session whose state has a ``painting`` and a ``title``."""
+
+    run: RunState | None
+    state: Any
+    run_changed: Any
+    changed: Any
+
+    @property
+    def ready(self) -> bool: ...
+
+    @property
+    def spec(self) -> DataSpec: ...
+
+    def ask(self, slot: str, question: Question, answered: Callable[[Answer], None]) -> None: ...
+
+    def paint(self, painting: Painting, text: str, **values: Any) -> None: ...
+
+
 class SourceBar(QWidget):
     """A row of buttons that replace the picture, or erase a part of it. Every one is a step of undo."""
 
     draw_wanted = Signal()  # a picture by the model alone
 
-    def __init__(self, session: PaintSession) -> None:
+    def __init__(self, session: Host) -> None:
         super().__init__()
         self.session = session
         self.data: np.ndarray | None = None  # examples of the run's data

@@ -78,6 +78,13 @@ class ValueSlider(QWidget):
             self._announce()
             self.update()
 
+    def set_range(self, low: float, high: float, default: float) -> None:
+        """Other ends, and what a double click resets to; a value outside is moved to the nearest end."""
+        assert high > low and (self.scale != "log" or low > 0)
+        self.low, self.high = float(low), float(high)
+        self.default, self._value = self._fit(default), self._fit(self._value)
+        self.update()
+
     def text(self) -> str:
         """The value as it is written beside the track."""
         if self.integer:
