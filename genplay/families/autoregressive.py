@@ -3,12 +3,13 @@
     log p(x) = sum_i log p(x_i | x_1 ... x_{i-1})
 
 is exact for any network whose output for place i depends on earlier places only, so these models are trained by their
-likelihood itself and nothing else. Points have two places, pictures one a pixel, read row by row. What the network
-says of a place is turned into a distribution by a head (``genplay.nn.heads``). Four networks:
+likelihood itself and nothing else. Points have two places, pictures one a pixel, read row by row, texts one a
+character. What the network says of a place is turned into a distribution by a head (``genplay.nn.heads``). Four
+networks:
 
 - MADE: dense layers with masks (Germain et al. 2015, arXiv:1502.03509);
 - the gated PixelCNN: masked convolutions (van den Oord et al. 2016, arXiv:1606.05328);
-- a transformer over pixels (Chen et al. 2020, "ImageGPT");
+- a transformer over pixels (Chen et al. 2020, "ImageGPT") or characters;
 - a transformer over scales, which draws all pixels of a stage at once, given all coarser ones (``genplay.nn.scales``;
   Tian et al. 2024, arXiv:2404.02905).
 
@@ -18,6 +19,10 @@ whole pass.
 Densities are of the data as the model takes it: of points, or of pixels scaled to [-1, 1], where an 8-bit value of
 probability P has the density 127.5 P; in bits per dimension (``genplay.metrics.likelihood``) that factor cancels, and
 they are the exact code length of the 8-bit picture.
+
+A text ends with a character of its own, token 0, unless it fills all places. Its probability is that of its characters
+and its end; what comes after the end is certain and costs nothing, so that the probabilities of all texts sum to 1.
+Bits per character count the end as a character, as a file does that has one text a line.
 """
 
 from __future__ import annotations
@@ -38,13 +43,14 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.model import Frame, Model, Objective, Start
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
-from genplay.nn.heads import Categorical, DiscretisedMixture, Head, NumberMixture, Palette
+from genplay.nn.heads import Categorical, Characters, DiscretisedMixture, Head, NumberMixture, Palette
 from genplay.nn.masked import MADE, GatedPixelCNN
 from genplay.nn.sampling import sharpened
 from genplay.nn.scales import ScaleStream
 from genplay.nn.transformer import CausalStream
 
 HEAD_WIDTH = 32  # numbers of the stream that a head of attention looks at
+NEAR = (1, 2, 3)  # how far back are the characters that a place sees without attention
 CHANNEL_LOG_SCALE = math.log(127.5)  # of 8-bit values to [-1, 1]
 
 
@@ -53,7 +59,7 @@ class AutoregressiveConfig:
     """What an autoregressive model is."""
 
     network: str = knob(
-        "auto", "network", "what looks back at the values so far; auto: made for points, transformer for pictures",
+        "auto", "network", "what looks back at the values so far; auto: made for points, else a transformer",
         choices=("auto", "made", "pixelcnn", "transformer", "scales"),
         titles=("auto", "MADE (dense)", "PixelCNN (convolutions)", "transformer", "transformer, scale by scale"),
     )  # fmt: skip
@@ -71,12 +77,19 @@ class AutoregressiveConfig:
         256, "levels", "steps of brightness of each channel; fewer are easier to learn and coarser",
         low=2, high=256, scale="log", shown_if=("head", ("categorical", "mixture")), kinds=(Kind.IMAGE,),
     )  # fmt: skip
-    components: int = knob(10, "components", "logistics in a mixture", low=1, high=64, shown_if=("head", ("mixture",)))
+    components: int = knob(
+        10, "components", "logistics in a mixture", low=1, high=64, shown_if=("head", ("mixture",)),
+        kinds=(Kind.POINTS, Kind.IMAGE),
+    )  # fmt: skip
     width: int = knob(
         64, "width", "numbers that stand for a place (made: a quarter of its hidden units)",
         low=16, high=512, scale="log",
     )  # fmt: skip
     depth: int = knob(3, "depth", "layers", low=1, high=16)
+    dropout: float = knob(
+        0.0, "dropout", "share of each layer's output left out in training, against learning texts by heart "
+        "(transformer)", low=0.0, high=0.8, kinds=(Kind.TOKENS,),
+    )  # fmt: skip
     conditional: bool = knob(
         True, "conditional", "give the attributes to the network, so that samples can be asked for by attribute"
     )
@@ -108,6 +121,7 @@ class _Given(NamedTuple):
     seen: Tensor | None = None
 
 
+TEXTS = {"learning_rate": 3e-3, "batch_size": 128, "ema": 0.99, "clip": 1.0, "weight_decay": 0.05}
 PICTURES = {"learning_rate": 2e-3, "batch_size": 16, "ema": 0.99, "clip": 1.0, "warmup": 50}
 
 
@@ -117,11 +131,12 @@ class Autoregressive(Model):
     name = "autoregressive"
     title = "Autoregressive"
     summary = (
-        "Draws pixel after pixel, each given all before it: the likelihood is exact, and a picture can be completed."
+        "Draws pixel after pixel, or letter after letter, each given all before it: the likelihood is exact, and what "
+        "is begun can be completed."
     )
     colour = "#F0E442"
     order = 50
-    kinds = (Kind.POINTS, Kind.IMAGE)
+    kinds = (Kind.POINTS, Kind.IMAGE, Kind.TOKENS)
     Config: ClassVar[type[Any]] = AutoregressiveConfig
     SampleConfig: ClassVar[type[Any]] = AutoregressiveSampling
     density_kind = "exact"
@@ -129,6 +144,7 @@ class Autoregressive(Model):
     completes = True
     plots = (
         Plot("bits per dimension", ("bits per dimension", "held-out bits per dimension"), "bits"),
+        Plot("bits per character", ("bits per character", "held-out bits per character"), "bits"),
         Plot("gradient norm", ("gradient norm",)),
     )
     presets = (
@@ -144,14 +160,17 @@ class Autoregressive(Model):
             "best", "Best", "One layer more, a long average and a slow end. Give it a quarter of an hour or more.",
             {"depth": 4}, {**PICTURES, "ema": 0.998, "cooldown": 0.4}, kinds=(Kind.IMAGE,),
         ),
+        Preset(
+            "text", "Text", "A small transformer: names that could be real after two minutes on a CPU.",
+            {"width": 96, "depth": 3}, TEXTS, kinds=(Kind.TOKENS,),
+        ),
     )  # fmt: skip
 
     def __init__(self, config: AutoregressiveConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        pictures = spec.kind is Kind.IMAGE
-        kind = {"auto": "transformer" if pictures else "made"}.get(config.network, config.network)
-        if kind != "made" and not pictures:
-            raise BadInput("Points have two places only; their network is made.")
+        kind = _kind(config.network, spec.kind)
+        if spec.kind is Kind.TOKENS:
+            self.held_out = ("bits per character",)
         self.conditional = config.conditional and bool(spec.attributes)
         if self.conditional:
             self.embedding = AttributeEmbedding(spec.attributes, config.width)
@@ -179,37 +198,50 @@ class Autoregressive(Model):
         return self.log_density_by_place(x, labels).flatten(1).sum(1)
 
     def log_density_by_place(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The terms of ``log_density``: (B, H, W) nats by pixel, or (B, 2) by coordinate."""
+        """The terms of ``log_density``: (B, H, W) nats by pixel, (B, 2) by coordinate, or (B, L) by character."""
         return self._by_place(x, self._context(labels, len(x)))
 
-    def _by_place(self, x: Tensor, context: Tensor | None) -> Tensor:
+    def _by_place(self, x: Tensor, context: Tensor | None, noise: Generator | None = None) -> Tensor:
         seen = self.seen(x)
         if isinstance(self.head, NumberMixture):
             return self.head.log_prob(self.network(self.head.embed(seen), context), seen)
-        features = self.network(self.head.embed(self.head.values(seen)), context)
-        nats = self.head.log_colour(features, seen) + self.spec.shape[0] * CHANNEL_LOG_SCALE
-        return nats.unflatten(1, self.spec.shape[1:])
+        drop = {"noise": noise} if isinstance(self.network, CausalStream) else {}
+        features = self.network(self.head.embed(self.head.values(seen)), context, **drop)
+        nats = self.head.log_colour(features, seen)
+        if self.spec.kind is Kind.TOKENS:
+            return torch.where(written(seen[..., 0]), nats, 0.0)
+        return (nats + self.spec.shape[0] * CHANNEL_LOG_SCALE).unflatten(1, self.spec.shape[1:])
 
     def _context(self, labels: Tensor | None, n: int) -> Tensor | None:
         return self.embedding(self.labels(labels, n)) if self.conditional else None
 
     def seen(self, x: Tensor) -> Tensor:
-        """Data as a head takes it: colours (B, H W, C) from 0 to 255, or numbers (B, 2, 1)."""
+        """Data as a head takes it: colours (B, H W, C) from 0 to 255, numbers (B, 2, 1), or tokens (B, L, 1).
+
+        A character that is not written yet counts as the end.
+        """
         if self.spec.kind is Kind.POINTS:
             return x[..., None]
+        if self.spec.kind is Kind.TOKENS:
+            return torch.where((x > 0) & (x < self.head.vocabulary), x, 0).long()[..., None]
         return ((x + 1) * 127.5).round().long().clamp(0, 255).flatten(2).transpose(1, 2)
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
-        """-log p(x), a mean over the batch and all dimensions."""
+        """-log p(x), a mean over the batch and all dimensions, or over all characters."""
         labels = drop_labels(batch.labels, self.spec.any_labels, generator) if self.conditional else None
         if self.training and isinstance(self.head, Head):
             self.head.learn(self.seen(batch.x))
-        nats = self._by_place(batch.x, self._context(labels, len(batch.x)))
-        loss = -nats.flatten(1).sum(1).mean() / self.spec.size
-        pixels = self.spec.kind is Kind.IMAGE
-        loss = loss + CHANNEL_LOG_SCALE if pixels else loss
-        finite = 1 + 0 * batch.x.mean()  # colours are whole numbers, among which a NaN would not be noticed
-        yield Objective(loss * finite, terms={"bits per dimension": loss.detach() / math.log(2)})
+        nats = self._by_place(batch.x, self._context(labels, len(batch.x)), generator)
+        texts = self.spec.kind is Kind.TOKENS
+        count = written(self.seen(batch.x)[..., 0]).sum() if texts else len(batch.x) * self.spec.size
+        loss = -nats.sum() / count + (CHANNEL_LOG_SCALE if self.spec.kind is Kind.IMAGE else 0.0)
+        finite = 1 + 0 * batch.x.float().mean()  # whole numbers, among which a NaN would not be noticed
+        yield Objective(loss * finite, terms={f"bits per {self.unit}": loss.detach() / math.log(2)})
+
+    @property
+    def unit(self) -> str:
+        """What bits are counted by."""
+        return "character" if self.spec.kind is Kind.TOKENS else "dimension"
 
     # ---- sampling ---------------------------------------------------------------------------------------------
 
@@ -221,12 +253,12 @@ class Autoregressive(Model):
         labels: Tensor | None = None,
         start: Start | None = None,
     ) -> Iterator[Frame]:
-        """A frame a coordinate, row, pixel or stage; what is not drawn yet is 0. ``extras["entropy"]`` (B, H, W) is
-        that of each pixel's distribution in bits.
+        """A frame a coordinate, row, pixel, stage or character; what is not drawn yet is 0, and of a text the token
+        after the last. ``extras["entropy"]`` (B, H, W) or (B, L) is that of each place's distribution in bits.
 
         ``start`` with data ``x`` (1 or n, *shape) and a ``mask`` (*shape) keeps that data where the mask is False:
-        what is drawn depends on the kept pixels before it in the order of reading, not on later ones. With
-        ``start.rows`` random numbers are drawn for so many rows.
+        what is drawn depends on the kept places before it in the order of reading, not on later ones, but that a text
+        does not end before a character that is kept. With ``start.rows`` random numbers are drawn for so many rows.
         """
         given = self._given(n, start)
         values, known = given.values.clone(), given.known.clone()
@@ -239,7 +271,13 @@ class Autoregressive(Model):
         entry = None
         for i, stage in enumerate(self.stages[first : last + 1], first):
             features = self._next(memory, entry)
-            drawn, bits = self.head.draw(features, generator, config.temperature, config.top_k, config.top_p, rows=rows)
+            kept = {"without": 0} if self._goes_on(given, i) else {}
+            drawn, bits = self.head.draw(
+                features, generator, config.temperature, config.top_k, config.top_p, rows=rows, **kept
+            )
+            if self.spec.kind is Kind.TOKENS and i:
+                ended = values[:, i - 1] == 0
+                drawn, bits = drawn.masked_fill(ended[:, None], 0), bits.masked_fill(ended, 0.0)
             new = ~known[stage]
             places = torch.tensor(stage)[new]
             values[:, places], entropy[:, places] = drawn[:, new], bits[:, new].float()
@@ -248,6 +286,10 @@ class Autoregressive(Model):
             if i < last and self._shows(config, i):
                 yield self._frame(values, known, given, entropy, 1 - (i + 1) / len(self.stages))
         yield self._frame(values, known, given, entropy, 0.0)
+
+    def _goes_on(self, given: _Given, place: int) -> bool:
+        """Whether a text may not end at this place, as a later character is kept."""
+        return self.spec.kind is Kind.TOKENS and bool((given.values[:, place:, 0] > 0)[:, given.known[place:]].any())
 
     def _begun(self, values: Tensor, context: Tensor | None) -> Any:
         """The network's memory after the first places' ``values`` (n, P, parts)."""
@@ -269,16 +311,19 @@ class Autoregressive(Model):
             return _Given(blank, torch.zeros(length, dtype=torch.bool))
         seen = self.seen(start.x.expand(n, *self.spec.shape))
         values = self.head.values(seen) if pictures else seen
-        return _Given(values, ~start.mask.flatten(1).any(0).cpu(), seen)
+        return _Given(values, ~start.mask.reshape(-1, length).any(0).cpu(), seen)
 
     def _shows(self, config: AutoregressiveSampling, stage: int) -> bool:
         if self.spec.kind is Kind.POINTS or self.by_scale or config.frames == "pixels":
             return True
-        return (stage + 1) % self.spec.shape[2] == 0
+        return self.spec.kind is Kind.TOKENS or (stage + 1) % self.spec.shape[2] == 0
 
     def _frame(self, values: Tensor, known: Tensor, given: _Given, entropy: Tensor, t: float) -> Frame:
         if self.spec.kind is Kind.POINTS:
             return Frame(values[..., 0].clone(), t)
+        if self.spec.kind is Kind.TOKENS:
+            x = torch.where(known.to(self.device), values[..., 0], self.head.vocabulary)
+            return Frame(x, t, {"entropy": entropy.clone()})
         colours = self.head.colours(values)
         if given.seen is not None:  # as they are, in a palette or not
             colours = torch.where(given.known.to(colours.device)[:, None], given.seen, colours)
@@ -287,7 +332,8 @@ class Autoregressive(Model):
         return Frame(x, t, {"entropy": entropy.clone().unflatten(1, self.spec.shape[1:])})
 
     def next_probs(self, x: Tensor, position: int, labels: Tensor | None = None) -> Tensor:
-        """What the pixel number ``position``, in reading order, of pictures x (B, C, H, W) is drawn from.
+        """What the pixel number ``position``, in reading order, of pictures x (B, C, H, W), or that character of texts
+        x (B, L), is drawn from.
 
         Returns (B, K, V): for each part of the pixel (see ``genplay.nn.heads``), given the earlier parts as they are
         in x and the pixels before it, the probabilities of the values that ``head.swatches`` shows.
@@ -300,9 +346,32 @@ class Autoregressive(Model):
         return sharpened(torch.stack(parts, 1))[..., : len(self.head.swatches())]
 
 
+def written(tokens: Tensor) -> Tensor:
+    """Which places of texts (B, L) hold a character or their end, (B, L) bool.
+
+    >>> written(torch.tensor([[3, 0, 0, 0], [1, 2, 1, 2]])).int().tolist()
+    [[1, 1, 0, 0], [1, 1, 1, 1]]
+    """
+    ended = (tokens == 0).int().cumsum(1)
+    return (ended - (tokens == 0).int()) == 0
+
+
+def _kind(network: str, kind: Kind) -> str:
+    """The network that "auto" means; raises ``BadInput`` for one that does not suit the data."""
+    if network == "auto":
+        return "made" if kind is Kind.POINTS else "transformer"
+    if kind is Kind.POINTS and network != "made":
+        raise BadInput("Points have two places only; their network is made.")
+    if kind is Kind.TOKENS and network not in ("made", "transformer"):
+        raise BadInput("Texts are one row of characters; their network is a transformer, or made.")
+    return network
+
+
 def _head(config: AutoregressiveConfig, spec: DataSpec) -> Any:
     if spec.kind is Kind.POINTS:
         return NumberMixture(config.width, config.components)
+    if spec.kind is Kind.TOKENS:
+        return Characters(len(spec.vocabulary), config.width)
     channels = spec.shape[0]
     if config.head == "palette":
         return Palette(channels, config.width, config.colours)
@@ -314,14 +383,16 @@ def _head(config: AutoregressiveConfig, spec: DataSpec) -> Any:
 def _network(kind: str, config: AutoregressiveConfig, spec: DataSpec, context: int) -> Any:
     width, depth = config.width, config.depth
     if kind == "made":
-        length = spec.shape[0] if spec.kind is Kind.POINTS else spec.shape[1] * spec.shape[2]
+        length = spec.shape[1] * spec.shape[2] if spec.kind is Kind.IMAGE else spec.shape[0]
         return MADE(length, width, depth, 4 * width, context)
-    height, breadth = spec.shape[1:]
     if kind == "pixelcnn":
-        return GatedPixelCNN(height, breadth, width, depth, context)
+        return GatedPixelCNN(*spec.shape[1:], width, depth, context)  # type: ignore[call-arg,arg-type]
     heads = max(1, width // HEAD_WIDTH)
     if width % HEAD_WIDTH and width > HEAD_WIDTH:
         raise BadInput(f"The width of a transformer must be a multiple of {HEAD_WIDTH}, not {width}.")
+    if spec.kind is Kind.TOKENS:
+        return CausalStream(spec.shape[0], width, depth, heads, context, behind=NEAR, dropout=config.dropout)
+    height, breadth = spec.shape[1:]
     if kind == "scales":
         return ScaleStream(height, breadth, width, depth, heads, context)
     behind = sorted({1, 2, breadth - 1, breadth, breadth + 1, 2 * breadth} - {0})

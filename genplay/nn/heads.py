@@ -5,7 +5,7 @@ log-probability of a place in nats, and draws one. The parts of a place are draw
 (red, green, blue), so that any number of colours is joint: p(v | h) = prod_k p(v_k | h, v_1 ... v_{k-1}).
 
 Pixels are 8-bit values 0 to 255 and all probabilities are of these: where a head tells fewer levels apart, the 8-bit
-values of a level share its probability evenly.
+values of a level share its probability evenly. The places of a text hold one token each.
 """
 
 from __future__ import annotations
@@ -80,15 +80,19 @@ class Head(nn.Module):
         top_k: int = 0,
         top_p: float = 1.0,
         rows: int = 0,
+        without: int | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Values (B, parts), and the entropy (B,) in bits of what they were drawn from, for features (B, width).
 
-        Random numbers are drawn for ``rows`` rows where that is more than B.
+        Random numbers are drawn for ``rows`` rows where that is more than B. The value ``without`` is not drawn.
         """
         values = torch.empty(*features.shape[:-1], 0, dtype=torch.int64, device=features.device)
         entropy = features.new_zeros(features.shape[:-1])
         for _ in range(self.parts):
-            probs = sharpened(_full(self.logits(features, values)), temperature, top_k, top_p)
+            logits = _full(self.logits(features, values))
+            if without is not None:
+                logits = logits.index_fill(-1, torch.tensor([without], device=logits.device), -math.inf)
+            probs = sharpened(logits, temperature, top_k, top_p)
             entropy = entropy + torch.special.entr(probs).sum(-1) / math.log(2)
             values = torch.cat([values, drawn(probs, generator, rows)[..., None]], -1)
         return values, entropy
@@ -177,6 +181,40 @@ def _keys(colours: Tensor) -> Tensor:
     for channel in range(1, colours.shape[-1]):
         total = (total << 8) + colours[..., channel]
     return total
+
+
+# ---- characters ----------------------------------------------------------------------------------------------------
+
+
+class Characters(Head):
+    """One token of a text's vocabulary, by a softmax. "Colours" (..., 1) are the tokens themselves."""
+
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__(0, 1, vocabulary)
+        self.names = ("character",)
+        self.table = nn.Embedding(vocabulary, width)
+        self.leave = nn.Linear(width, vocabulary)
+        nn.init.normal_(self.table.weight, std=0.5)
+        nn.init.zeros_(self.leave.weight)
+
+    def values(self, colours: Tensor) -> Tensor:
+        return colours
+
+    def colours(self, values: Tensor) -> Tensor:
+        return values
+
+    def swatches(self) -> Tensor:
+        """As many as there are tokens, of no colour: (V, 0)."""
+        return torch.zeros(self.vocabulary, 0, dtype=torch.int64)
+
+    def embed(self, values: Tensor) -> Tensor:
+        return self.table(values[..., 0])
+
+    def logits(self, features: Tensor, before: Tensor) -> Tensor:
+        return self.leave(features)
+
+    def log_colour(self, features: Tensor, colours: Tensor) -> Tensor:
+        return self.log_prob(features, colours)
 
 
 # ---- levels of each channel ----------------------------------------------------------------------------------------

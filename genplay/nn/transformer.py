@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 STEEP = 4  # width of the hidden layer of a block, in widths of the stream
 
@@ -47,15 +47,23 @@ class CausalBlock(nn.Module):
         q, k, v = parts.permute(2, 0, 3, 1, 4)
         return q, k, v
 
-    def _added(self, x: Tensor, mixed: Tensor) -> Tensor:
-        drop = self.dropout if self.training else 0.0
-        x = x + F.dropout(self.out(mixed.transpose(1, 2).flatten(2)), drop, drop > 0)
-        return x + F.dropout(self.narrow(F.gelu(self.widen(self.norm2(x)))), drop, drop > 0)
+    def _added(self, x: Tensor, mixed: Tensor, noise: Generator | None = None) -> Tensor:
+        x = x + self._dropped(self.out(mixed.transpose(1, 2).flatten(2)), noise)
+        return x + self._dropped(self.narrow(F.gelu(self.widen(self.norm2(x)))), noise)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def _dropped(self, x: Tensor, noise: Generator | None) -> Tensor:
+        """Dropout in training, drawn from ``noise``, or from the global random state where there is none."""
+        if not self.training or not self.dropout:
+            return x
+        if noise is None:
+            return F.dropout(x, self.dropout)
+        kept = torch.empty(x.shape, dtype=x.dtype, device=noise.device).bernoulli_(1 - self.dropout, generator=noise)
+        return x * kept.to(x.device) / (1 - self.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, noise: Generator | None = None) -> Tensor:
         """(B, L, width) to the same. ``mask`` (L, L) says which places hear which others, if not all before them."""
         q, k, v = self._parts(x)
-        return self._added(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None))
+        return self._added(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None), noise)
 
     def after(self, x: Tensor, keys: Tensor, values: Tensor, first: int, causal: bool = True) -> Tensor:
         """The same for the places from ``first`` on alone, (B, N, width); theirs are written into keys and values.
@@ -112,11 +120,14 @@ class CausalStream(nn.Module):
     def _conditioned(self, context: Tensor | None) -> Tensor | float:
         return 0.0 if self.context is None or context is None else self.context(context)[:, None]
 
-    def forward(self, past: Tensor, context: Tensor | None = None) -> Tensor:
-        """(B, L, width) for entries (B, L, width), L up to ``length``; ``context`` is (B, C) or None."""
+    def forward(self, past: Tensor, context: Tensor | None = None, noise: Generator | None = None) -> Tensor:
+        """(B, L, width) for entries (B, L, width), L up to ``length``; ``context`` is (B, C) or None.
+
+        In training, dropout is drawn from ``noise``, or from the global random state.
+        """
         x = self._entered(past, 0, past.shape[1], self._conditioned(context))
         for block in self.blocks:
-            x = block(x)
+            x = block(x, noise=noise)
         return self.norm(x)
 
     def start(self, n: int, context: Tensor | None = None, past: Tensor | None = None) -> Cache:
