@@ -78,7 +78,7 @@ class CycleGANConfig:
         live=True,
     )  # fmt: skip
     lazy: int = knob(
-        4, "penalty every", "R1 is taken every so many steps, as much stronger (Karras et al. 2020)",
+        4, "R1 every", "R1 is taken every so many steps, as much stronger (Karras et al. 2020)",
         low=1, high=32, unit="steps", live=True,
     )  # fmt: skip
 
@@ -175,7 +175,7 @@ class CycleGAN(Translator):
     presets = (
         Preset(
             "quick", "Two groups", "Half of the values of an attribute into the rest: of faces, dark hair to bright.",
-            {}, {"learning_rate": 1e-3, "batch_size": 24, "ema": 0.995, "warmup": 0, "cooldown": 0.3},
+            {"width": 16}, {"learning_rate": 1e-3, "batch_size": 16, "ema": 0.995, "warmup": 0, "cooldown": 0.3},
         ),
     )  # fmt: skip
 

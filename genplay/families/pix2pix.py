@@ -74,7 +74,7 @@ class Pix2PixConfig:
         0.3, "R1", "gamma of gamma / 2 |grad D|^2 at real pairs (Mescheder et al. 2018)", low=0.0, high=100.0, live=True
     )
     lazy: int = knob(
-        4, "penalty every", "R1 is taken every so many steps of D, as much stronger (Karras et al. 2020)",
+        4, "R1 every", "R1 is taken every so many steps of D, as much stronger (Karras et al. 2020)",
         low=1, high=32, unit="steps", live=True,
     )  # fmt: skip
     conditional: bool = knob(

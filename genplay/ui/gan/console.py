@@ -14,6 +14,7 @@ from genplay.ui.views.readout import Readout
 from genplay.ui.views.share_bars import ShareBars
 
 TITLE, SHORT = "share of samples by mode", "samples by mode"
+COVERAGE, TRANSLATION = "Coverage", "Translation"
 
 
 class Console(QWidget):
@@ -39,7 +40,7 @@ class Console(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(4)
-        self.coverage_head: QLabel = section("Coverage")
+        self.coverage_head: QLabel = section(COVERAGE)
         whole.addWidget(self.coverage_head)
         for widgets in (self.heads, self.bars):
             row = QHBoxLayout()
@@ -59,9 +60,11 @@ class Console(QWidget):
 
     def _arrange(self) -> None:
         count = len(self.seats)
+        translates = self.session.translates
+        self.coverage_head.setText((TRANSLATION if translates else COVERAGE).upper())
         for place, (head, bars) in enumerate(zip(self.heads, self.bars)):
             head.setVisible(count > 1 and place < count)
-            bars.setVisible(place < count)
+            bars.setVisible(place < count and not translates)
             bars.title = SHORT if count > 1 else TITLE
         self._show_modes()
         self._show_players()
@@ -69,8 +72,13 @@ class Console(QWidget):
     def _show_modes(self) -> None:
         for bars, seat in zip(self.bars, self.seats):
             self._show_shares(bars, seat.state_of_modes)
-        self.coverage.set_rows(words.coverage(self.seats))
+        self._show_coverage()
         self.players.set_rows(words.players(self.seats))
+
+    def _show_coverage(self) -> None:
+        """How samples spread over modes; of models that translate, how good translations are."""
+        told = words.translation if self.session.translates else words.coverage
+        self.coverage.set_rows(told(self.seats))
 
     @staticmethod
     def _show_shares(bars: ShareBars, modes: Modes | None) -> None:
@@ -85,4 +93,6 @@ class Console(QWidget):
     def _show_players(self) -> None:
         for head, tint, seat in zip(self.heads, TINTS, self.seats):
             head.show_run(seat.run.name if seat.run else "", tint)
+        if self.session.translates:
+            self._show_coverage()
         self.players.set_rows(words.players(self.seats))

@@ -41,7 +41,7 @@ class PicturesPair(QWidget):
     def follow(self) -> None:
         """Show the runs of the session, the older one at the left, under their names where there are two."""
         for part, seat in zip(self.parts, self.session.seats):
-            part.set_run(None if seat.points else seat.run)
+            part.set_run(None if seat.points or seat.translates else seat.run)
         mine, other = self.parts
         compared = other.run is not None
         if compared:

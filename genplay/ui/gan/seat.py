@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from genplay.contract.capability import Capability
 from genplay.contract.requests import LookAtGame, MeasureModes
 from genplay.contract.results import Answer, Game, Modes, RunState
 from genplay.contract.spec import Kind
@@ -52,6 +53,11 @@ class Seat(QObject):
         return self.run is not None and self.run.spec.kind is Kind.POINTS
 
     @property
+    def translates(self) -> bool:
+        """Whether the run turns pictures into pictures: these have the modes of what they are made from."""
+        return self.run is not None and Capability.TRANSLATE in self.run.capabilities
+
+    @property
     def state_of_game(self) -> Game | None:
         """The game on show, with the newest look ahead where one is wanted."""
         if self.game is None:
@@ -72,7 +78,7 @@ class Seat(QObject):
         if other:
             self.game = self.modes = self.ghost = None
         self._game.set_run(run if self.points else None)
-        self._modes.set_run(run)
+        self._modes.set_run(None if self.translates else run)
         self._ghost.set_run(run if self.points else None)
         (self.run_changed if other else self.news).emit()
 

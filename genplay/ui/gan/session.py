@@ -13,7 +13,7 @@ from PySide6.QtGui import QUndoStack
 from genplay.contract.capability import Capability
 from genplay.contract.catalogue import FamilyInfo, Preset
 from genplay.contract.knob import Knob
-from genplay.contract.requests import Control, LookAtGame, Pair, Question, Rewind, SetLive
+from genplay.contract.requests import Control, LookAtGame, Pair, Question, Rewind, SetLive, Translate
 from genplay.contract.results import Answer, FilmFrame, RunState
 from genplay.contract.spec import Kind
 from genplay.ui.bridge import Bridge
@@ -23,7 +23,8 @@ from genplay.ui.gan.seat import Seat
 from genplay.ui.gan.state import GanState
 from genplay.ui.views.filmstrip import insert
 
-NEEDS = frozenset({Capability.CRITIC, Capability.DECODE})
+NEEDS = frozenset({Capability.CRITIC})
+MAKES = frozenset({Capability.DECODE, Capability.TRANSLATE})  # of which it has one: codes, or pictures, to begin from
 TRUST = 1.0  # seconds for which a knob that was just set counts more than what the engine says
 
 
@@ -53,6 +54,7 @@ class GanSession(QObject):
         self._films: dict[str, list[FilmFrame]] = {}
         self._set: dict[tuple[str, str], tuple[Any, float]] = {}  # run and knob -> value and time it was set
         self._slid: dict[str, Any] | None = None  # knobs before a drag
+        self._view: GanState | None = None  # the view before a drag
         for seat in self.seats:
             seat.ask_for(self.state.question())
         bridge.run_changed.connect(self._hear)
@@ -64,12 +66,17 @@ class GanSession(QObject):
     @property
     def ready(self) -> bool:
         """Whether there is a game to look at."""
-        return self.run is not None and self.run.status != "loading" and self.run.capabilities >= NEEDS
+        return self.run is not None and self.run.status != "loading" and plays(self.run.capabilities)
 
     @property
     def points(self) -> bool:
         """Whether the run makes points (else pictures)."""
         return self.run is not None and self.run.spec.kind is Kind.POINTS
+
+    @property
+    def translates(self) -> bool:
+        """Whether the run turns pictures into pictures."""
+        return self.ready and self.run is not None and Capability.TRANSLATE in self.run.capabilities
 
     @property
     def rival(self) -> RunState | None:
@@ -126,6 +133,17 @@ class GanSession(QObject):
         if after != self.state:
             self._undo.push(ViewEdit(self._show, self.state, after, text))
 
+    def slide(self, **values: Any) -> None:
+        """Change the view within a drag that :meth:`end_view` ends."""
+        self._view = self._view or self.state
+        self._show(replace(self.state, **values))
+
+    def end_view(self, text: str) -> None:
+        """The drag is one step of undo."""
+        before, self._view = self._view, None
+        if before is not None and before != self.state:
+            self._undo.push(ViewEdit(self._show, before, self.state, text))
+
     def toggle(self, layer: str, word: str = "") -> None:
         """Hide or show a layer."""
         verb = "hide" if self.state.shows(layer) else "show"
@@ -142,6 +160,8 @@ class GanSession(QObject):
         state = GanState.from_plain(plain, self.state)
         if isinstance(question, LookAtGame):
             state = replace(state, seed=question.seed, ahead=question.unroll or state.ahead)
+        if isinstance(question, Translate):
+            state = replace(state, way=question.way, strength=question.strength)
         self._show(state)
 
     # ---- live knobs
@@ -223,6 +243,11 @@ class GanSession(QObject):
         self.active = active
         for seat in self.seats:
             seat.set_active(active)
+
+
+def plays(capabilities: frozenset[Capability]) -> bool:
+    """Whether a model with these is one of two players."""
+    return capabilities >= NEEDS and bool(capabilities & MAKES)
 
 
 def _nature(run: RunState) -> tuple[object, ...]:

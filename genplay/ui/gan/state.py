@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from genplay.contract.requests import LookAtGame
@@ -10,17 +10,23 @@ from genplay.contract.requests import LookAtGame
 LAYERS = ("field", "real", "generated", "gradients", "modes", "lattice", "ghosts")
 AT_FIRST = ("lattice", "ghosts")  # layers hidden until they are asked for
 LINES, AHEAD, MOST_AHEAD = 13, 5, 50
+STRONGEST = 2.0  # of what is done to pictures before they are translated; 1 is as in training
 SPEEDS = (0.25, 0.5, 1.0, 2.0)  # of slow motion, stages a second
 
 
 @dataclass(frozen=True)
 class GanState:
-    """Which layers are hidden, how many steps ahead the ghosts look, the seed, and the speed of slow motion."""
+    """Which layers are hidden, how many steps ahead the ghosts look, the seed, and the speed of slow motion.
+
+    Of models that translate pictures: which of their ways, and how strongly the pictures are degraded first.
+    """
 
     hidden: tuple[str, ...] = AT_FIRST
     ahead: int = AHEAD
     seed: int = 0
     speed: float = 0.5
+    way: int = 0
+    strength: float = 1.0
 
     def shows(self, layer: str) -> bool:
         """Whether a layer is on show."""
@@ -37,21 +43,28 @@ class GanState:
 
     def to_plain(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"hidden": list(self.hidden), "ahead": self.ahead, "seed": self.seed, "speed": self.speed}
+        return {**asdict(self), "hidden": list(self.hidden)}
 
     @classmethod
     def from_plain(cls, plain: object, start: GanState) -> GanState:
         """The reverse; what is missing or damaged stays as in ``start``."""
         if not isinstance(plain, dict):
             return start
-        hidden, ahead, seed, speed = (plain.get(name) for name in ("hidden", "ahead", "seed", "speed"))
+        names = ("hidden", "ahead", "seed", "speed", "way", "strength")
+        hidden, ahead, seed, speed, way, strength = (plain.get(name) for name in names)
         return cls(
             tuple(name for name in LAYERS if name in hidden) if isinstance(hidden, list | tuple) else start.hidden,
             ahead if _whole(ahead, 1, MOST_AHEAD) else start.ahead,  # type: ignore[arg-type]
             seed if _whole(seed, 0, (1 << 31) - 1) else start.seed,  # type: ignore[arg-type]
             speed if speed in SPEEDS else start.speed,  # type: ignore[arg-type]
+            way if _whole(way, 0, 1) else start.way,  # type: ignore[arg-type]
+            float(strength) if _strength(strength) else start.strength,  # type: ignore[arg-type]
         )
 
 
 def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _strength(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= STRONGEST

@@ -13,6 +13,7 @@ from genplay.ui.views.readout import Row
 NONE = "–"
 GOOD_QUALITY = 0.9
 MEANS = ("D real", "D fake")
+RIGHT = ("D accuracy real", "D accuracy fake")  # of the last batch
 SHORT = {
     "modes covered": "modes",
     "high-quality samples": "quality",
@@ -75,6 +76,26 @@ def coverage(seats: Sequence[Seat]) -> list[Row]:
     return _fitting(rows, len(seats))
 
 
+LIKENESS = {
+    "L1": ("from the truth", "Mean difference of outputs to the true pictures in training, of the range of pixels"),
+    "held-out L1": ("held-out", "The same of pictures that the training never sees, with averaged weights"),
+    "cycle L1": ("lost there and back", "Mean difference after both translations, of the range of pixels"),
+    "held-out cycle L1": ("held-out", "The same of pictures that the training never sees, with averaged weights"),
+    "changed": ("changed", "Mean difference between pictures and their translations"),
+    "identity L1": ("changed needlessly", "Mean change of pictures that are of the group already"),
+}
+
+
+def translation(seats: Sequence[Seat]) -> list[Row]:
+    """How far translations are from what they should be, of those that a run measures."""
+    rows = []
+    for term, (name, help_) in LIKENESS.items():
+        values = [seat.run.terms.get(term, math.nan) if seat.run else math.nan for seat in seats]
+        if not all(map(math.isnan, values)):
+            rows.append(Row(name, tuple(share(value / 2) for value in values), (), help_))  # pixels are in [-1, 1]
+    return rows
+
+
 def _fitting(rows: list[Row], columns: int) -> list[Row]:
     """The rows under shorter names where there are several columns."""
     return rows if columns < 2 else [replace(row, name=SHORT.get(row.name, row.name)) for row in rows]
@@ -127,10 +148,11 @@ def players(seats: Sequence[Seat]) -> list[Row]:
 
 
 def _accuracy(seat: Seat) -> str:
-    modes = seat.state_of_modes
-    if modes is None or math.isnan(modes.accuracy_real):
-        return NONE
-    return f"{100 * modes.accuracy_real:.0f} · {100 * modes.accuracy_fake:.0f} %"
+    modes, terms = seat.state_of_modes, seat.run.terms if seat.run else {}
+    real, fake = (terms.get(name, math.nan) for name in RIGHT) if seat.translates else (math.nan, math.nan)
+    if modes is not None:
+        real, fake = modes.accuracy_real, modes.accuracy_fake
+    return NONE if math.isnan(real) else f"{100 * real:.0f} · {100 * fake:.0f} %"
 
 
 def _pair(run: RunState | None, names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PySide6.QtGui import QKeySequence, QShortcut, QUndoStack
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from genplay.contract.capability import Capability
+from genplay.contract.capability import LACKS, Capability
 from genplay.contract.catalogue import Preset
 from genplay.contract.requests import Question
 from genplay.contract.results import Failure, RunState
@@ -22,7 +22,7 @@ from genplay.ui.gan.players import KNOB as PLAYERS
 from genplay.ui.gan.players import Players
 from genplay.ui.gan.points_part import PointsPart
 from genplay.ui.gan.rewind_part import RewindPart
-from genplay.ui.gan.session import NEEDS, GanSession
+from genplay.ui.gan.session import NEEDS, GanSession, plays
 from genplay.ui.giving_row import FoldingButton
 from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
@@ -30,6 +30,7 @@ from genplay.ui.views.snapshot_strip import NOW
 
 if TYPE_CHECKING:
     from genplay.ui.gan.pictures_pair import PicturesPair
+    from genplay.ui.gan.translate_pair import TranslatePair
 
 PICTURES = "genplay.ui.gan.pictures_pair"  # the part for pictures, made when the first run needs it
 ALARMS = 2  # shown at once
@@ -58,6 +59,7 @@ class GanLabPanel(Panel):
         ("F", "Fork with a remedy"),
         ("C", "Close the comparison"),
         ("A", "Draw data with an airbrush"),
+        ("T", "Translate the other way"),
     )
 
     def __init__(self, bridge: Bridge, undo: QUndoStack, parent: QWidget | None = None) -> None:
@@ -68,6 +70,8 @@ class GanLabPanel(Panel):
         self.compare_bar, self.way_back = CompareBar(self.session), RewindPart(self.session)
         self.alarms = tuple(AlarmCard(self.session, place) for place in range(ALARMS))
         self.pictures: PicturesPair | None = None
+        self.translations: TranslatePair | None = None
+        self._wanted: Question | None = None  # of a recipe, for a part that is not there yet
         self._inspector = GanInspector(self.session)
         self._empty = EmptyState("gan", EMPTY)
         self._actions = self._make_actions()
@@ -125,16 +129,24 @@ class GanLabPanel(Panel):
             self._fork_by_key,
             self.session.part,
             self.drawing_wanted.emit,
+            self._turn,
         )
         for (keys, _), slot in zip(self.shortcuts, slots, strict=True):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    def _turn(self) -> None:
+        if self.translations is not None and self.session.translates:
+            self.translations.bar.turn()
 
     # ---- Panel
 
     def closed_because(self, run: RunState) -> str:
         if run.spec.kind is Kind.IMAGE and find_spec(PICTURES) is None:
             return f"{self.title} does not work on {run.spec.kind}."
-        return super().closed_because(run)
+        closed = super().closed_because(run)
+        if not closed and not plays(run.capabilities):
+            return f"{self.title} is closed for this {run.family}: {LACKS[Capability.DECODE]}."
+        return closed
 
     def inspector(self) -> QWidget:
         return self._inspector
@@ -176,19 +188,27 @@ class GanLabPanel(Panel):
             self.way_back.leave()
         if self.pictures is not None:
             self.pictures.activate(active and self._for_pictures)
+        if self.translations is not None:
+            self.translations.activate(active and self.session.translates)
 
     @property
     def _for_pictures(self) -> bool:
-        return self.session.ready and not self.session.points
+        return self.session.ready and not self.session.points and not self.session.translates
 
     def state(self) -> dict[str, Any]:
         return self.session.state.to_plain() if self.session.ready else {}
 
     def restore(self, state: dict[str, Any], question: Question | None = None) -> None:
         self.session.restore(state, question)
+        if self.translations is not None:
+            self.translations.restore(question)
+        else:
+            self._wanted = question
 
     def exhibit(self) -> Exhibit | None:
         """The canvas, or what the part for pictures shows."""
+        if self.session.translates:
+            return self.translations.exhibit() if self.translations is not None else None
         if self._for_pictures:
             return self.pictures.exhibit() if self.pictures is not None else None
         return self.points.exhibit(self.run.name if self.run else "")
@@ -200,9 +220,26 @@ class GanLabPanel(Panel):
         self._empty.set_text("Loading the model…" if loading else EMPTY)
         page: QWidget = self._empty
         if self.session.ready:
-            page = self.points if self.session.points else self._pictures_part()
+            page = self._translations_part() if self.session.translates else self._part_for_data()
         self.pages.setCurrentWidget(page)
         self._follow()
+
+    def _part_for_data(self) -> QWidget:
+        return self.points if self.session.points else self._pictures_part()
+
+    def _translations_part(self) -> QWidget:
+        """The part for models that translate, made when it is first needed."""
+        if self.translations is None:
+            from genplay.ui.gan.translate_pair import TranslatePair
+
+            self.translations = TranslatePair(self.session)
+            self.translations.failed.connect(self._failed)
+            self.pages.addWidget(self.translations)
+            self.translations.restore(self._wanted)
+        if self.pictures is not None:
+            self.pictures.activate(False)
+        self.translations.activate(self.session.active)
+        return self.translations
 
     def _pictures_part(self) -> QWidget:
         """The part for pictures, made when it is first needed."""
@@ -212,7 +249,9 @@ class GanLabPanel(Panel):
             self.pictures = PicturesPair(self.session)
             self.pictures.failed.connect(self._failed)
             self.pages.addWidget(self.pictures)
-            self.pictures.activate(self.session.active)
+        if self.translations is not None:
+            self.translations.activate(False)
+        self.pictures.activate(self.session.active)
         return self.pictures
 
     def _follow(self) -> None:
