@@ -482,6 +482,21 @@ class LookAtCodebook(Question):
 
 
 @dataclass(frozen=True)
+class RedrawLevels(Question):
+    """What each level of a code ``z`` (D,) decides: some drawn anew, the others held. Answer: ``results.Levels``.
+
+    Each row has ``columns`` redraws: row i of level i by itself, or with ``below`` of level i and all those under it.
+    How much changes is measured on ``n`` redraws of each row.
+    """
+
+    z: np.ndarray
+    columns: int = 6
+    below: bool = False
+    n: int = 48
+    condition: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class NextProbs(Question):
     """What a pixel is drawn from, given those before it in the order of reading. Answer: ``results.NextProbs``.
 

@@ -325,6 +325,21 @@ class Codebook:
 
 
 @dataclass(frozen=True)
+class Levels:
+    """Redraws of the levels of one code, L rows of pictures ``x`` (L * columns, ...) with their codes ``z``.
+
+    ``change`` is how much of a picture a row changes, mean absolute difference over the whole range, and ``where`` the
+    same by place.
+    """
+
+    x: np.ndarray
+    z: np.ndarray  # (L * columns, D)
+    sizes: tuple[int, ...]  # numbers in the code of each level, the most abstract first
+    change: np.ndarray  # (L,) in [0, 1]
+    where: np.ndarray  # (L, H, W) in [0, 1]
+
+
+@dataclass(frozen=True)
 class Likelihood:
     """Mean log-likelihood of held-out data with its standard error."""
 

@@ -23,7 +23,7 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   Such a model may also define ``negatives(n) -> x``: n samples that its training contrasted data with last.
 - ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does.
 - ``levels(z) -> list of (B, D_i)``: codes z (B, D) of ``decode`` taken apart by level, the most abstract first; then
-  ``decode_levels(held, generator, labels) -> x`` draws the levels that ``held`` (a list) has None for.
+  ``decode_levels(held, n, generator, labels) -> x, z`` makes n data, drawing the levels that ``held`` has None for.
 - ``translate(x, labels, generator, way) -> x``: the pictures that it makes of others, ``way`` being one of its ``ways``
   (names), with ``degrade(x, generator, strength) -> x`` where it learnt from pairs made from the data; see
   ``genplay.nn.translator``, the base of such models.

@@ -515,6 +515,7 @@ def questions(model, spec):
         "Invert": (requests.Invert(x), results.Tape),
         "NextProbs": (requests.NextProbs(own, 37), results.NextProbs),
         "LookAtCodebook": (requests.LookAtCodebook(n=20), results.Codebook),
+        "RedrawLevels": (requests.RedrawLevels(z[0], columns=2, n=3), results.Levels),
         "LookAtFilters": (requests.LookAtFilters(n=6), results.Filters),
         **of_noise(own, spec),
     }

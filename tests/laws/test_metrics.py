@@ -10,7 +10,7 @@ import torch
 from genplay.contract.spec import DataSpec, Kind
 from genplay.metrics.frechet import distance_of_moments, frechet_distance, moments
 from genplay.metrics.likelihood import bits_per_dimension
-from genplay.metrics.mmd import median_distance, mmd2
+from genplay.core.mmd import median_distance, mmd2
 from genplay.metrics.neighbourhood import neighbourhood
 
 
