@@ -158,11 +158,12 @@ class SampleControls(QWidget):
 
     def _add_condition(self, column: QVBoxLayout, run: RunState) -> None:
         self.combos = []
-        if not run.spec.attributes:
+        can = takes_condition(run)
+        if not run.spec.attributes or not (can or "conditional" in run.config):
             return
         column.addSpacing(8)
         column.addWidget(_section("CONDITION"))
-        if not takes_condition(run):
+        if not can:
             text = QLabel(UNCONDITIONAL, wordWrap=True)
             text.setProperty("role", "dim")
             column.addWidget(text)

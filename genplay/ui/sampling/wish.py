@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genplay.contract.capability import Capability
 from genplay.contract.catalogue import FamilyInfo
 from genplay.contract.errors import BadInput
 from genplay.contract.knob import Knob
@@ -79,8 +80,12 @@ def simplest(condition: tuple[int, ...], spec: DataSpec) -> tuple[int, ...]:
 
 
 def takes_condition(run: RunState) -> bool:
-    """Whether the model was trained to be conditioned on attributes (a family without that knob always is)."""
-    return bool(run.spec.attributes) and bool(run.config.get("conditional", True))
+    """Whether the model was trained to be conditioned on attributes.
+
+    A family without that knob always is, unless it makes pictures of others: these have their attributes.
+    """
+    always = Capability.TRANSLATE not in run.capabilities
+    return bool(run.spec.attributes) and run.takes_labels and bool(run.config.get("conditional", always))
 
 
 def _whole(value: Any, low: int, high: int) -> bool:
