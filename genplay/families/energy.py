@@ -378,10 +378,11 @@ class EnergyModel(Model):
     def _jumped(self, x: Tensor, labels: Tensor | None, generator: Generator) -> tuple[Tensor, Tensor]:
         """Chains after tries to be anywhere else, and the share of tries that were accepted.
 
-        A try y is even in the square, and accepted with min(1, exp(E(x) - E(y))); a chain outside of it has none, since
-        no try could bring it back there.
+        A try y is even in the square, and accepted with min(1, exp((E(x) - E(y)) / T)). A chain outside of it has none,
+        since no try could bring it back there.
         """
         count, n, edge = self.config.jumps, len(x), EDGE[self.spec.kind]
+        heat = max(self.config.temperature, 1e-6)
         tries = self._noise(n * count, generator)
         wide = None if labels is None else labels.repeat(count, 1)
         energies = self.energy(tries, wide).view(count, n)
@@ -389,7 +390,7 @@ class EnergyModel(Model):
         here, inside = self.energy(x, labels), (x.abs() <= edge).all(1)
         took = torch.zeros((), device=x.device)
         for there, energy, die in zip(tries.view(count, n, -1), energies, dice):
-            moved = inside & (die < (here - energy).clamp(max=0).exp())
+            moved = inside & (die < ((here - energy) / heat).clamp(max=0).exp())
             x, here = torch.where(moved[:, None], there, x), torch.where(moved, energy, here)
             took = took + moved.float().mean() / count
         return x, took
@@ -473,7 +474,7 @@ class EnergyModel(Model):
             return self._noise(n, generator), labels
         order = torch.rand(n, self.config.buffer, generator=generator, device=generator.device).to(self.device)
         if labels is not None and self.takes_labels:
-            order = order + (self._agreement(labels) if self.takes_labels else 0)
+            order = order + self._agreement(labels)
         return self.chains[order.argmax(1)].float(), labels
 
     def _agreement(self, labels: Tensor) -> Tensor:
