@@ -101,6 +101,10 @@ RECIPES: dict[str, list[str]] = {
     ],
     "autoregressive-ring8": ["autoregressive", "--data", "ring", "--preset", "points", "--steps", "2500", *HALF],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "1600"],
+    "energy-ring8": ["energy", "--data", "ring", "--preset", "points", "--steps", "3000"],
+    "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "4000"],
+    "energy-faces16": ["energy", "--data", "faces16", "--preset", "best", "--steps", "20000"],
+    "energy-faces16-chains": ["energy", "--data", "faces16", "--preset", "chains", "--steps", "3000"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8": "Ring · GAN, healthy",
@@ -115,6 +119,8 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "nsf-moons": "Moons · Spline flow",
     "nsf-checkerboard": "Checkerboard · Spline flow",
     "glow-faces16": "Faces · Glow",
+    "energy-faces16": "Faces · Energy, by denoising",
+    "energy-faces16-chains": "Faces · Energy, by chains",
 }
 
 
