@@ -29,6 +29,7 @@ from genplay.core.model import Frame, Model, Objective
 from genplay.nn.boltzmann import Boltzmann, binary, coins
 
 PERSISTENT = "persistent CD"
+CALM: dict[str, Any] = {"learning_rate": 5e-3, "weight_decay": 0.01, "ema": 0.998}
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,14 @@ class DBN(Model):
         Plot("gradient norms", ("gradient norm layer *",)),
     )  # fmt: skip
     presets = (
-        Preset("quick", "Quick", "Two layers that learn at once.", {}, {"learning_rate": 5e-3}),
+        Preset("quick", "Quick", "Two layers that learn at once.", {"chains": 128}, CALM),
         Preset(
             "greedy", "Layer by layer", "As in the paper: the first layer for 3,000 steps, then the second for good.",
-            {"stage": 3000}, {"learning_rate": 5e-3},
+            {"stage": 3000, "chains": 128}, CALM,
         ),
-        Preset("deep", "Three layers", "One more machine between pixels and top.", {"layers": 3},
-               {"learning_rate": 5e-3}),
+        Preset(
+            "deep", "Three layers", "One more machine between pixels and top.", {"layers": 3, "chains": 128}, CALM
+        ),
     )  # fmt: skip
 
     def __init__(self, config: DBNConfig, spec: DataSpec) -> None:

@@ -26,6 +26,7 @@ from genplay.core.model import Frame, Model, Objective, Start
 from genplay.nn.boltzmann import Boltzmann, anneal, binary, coins, flickering, log_mean
 
 PERSISTENT = "persistent CD"
+CALM: dict[str, Any] = {"learning_rate": 5e-3, "weight_decay": 0.02, "ema": 0.998}
 COUNTED = 14  # units whose states are counted through in an instant
 ANNEALING_STEPS, ANNEALING_RUNS = 1000, 64
 STUCK_STEP, STUCK_GAP = 500, 0.2  # of the free energy per pixel, in nats
@@ -119,18 +120,22 @@ class RBM(Model):
         Plot("gradient norm", ("gradient norm",)),
     )  # fmt: skip
     presets = (
-        Preset("quick", "Quick", "Chains that live on: good dreams within a minute.", {}, {"learning_rate": 5e-3}),
+        Preset("quick", "Quick", "Chains that live on: good dreams within a minute.", {"chains": 128}, CALM),
+        Preset(
+            "large", "Larger pictures", "More detectors, learnt more slowly, for pictures such as glyphs.",
+            {"hidden": 256, "chains": 128}, {**CALM, "learning_rate": 2e-3},
+        ),
         Preset(
             "cd1", "CD-1", "One step from the data and back: fast to learn detectors, weak at dreaming.",
-            {"method": "CD"}, {"learning_rate": 5e-3},
+            {"method": "CD"}, CALM,
         ),
         Preset(
             "sparse", "Sparse", "Each detector is rarely on, so that it stands for a stroke of its own.",
-            {"sparsity": 2.0, "active": 0.05}, {"learning_rate": 5e-3},
+            {"sparsity": 2.0, "active": 0.05}, CALM,
         ),
         Preset(
             "tiny", "Tiny", "Twelve detectors, few enough to look at each; Z can be counted out exactly.",
-            {"hidden": 12}, {"learning_rate": 5e-3},
+            {"hidden": 12}, CALM,
         ),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from genplay.ui import theme
 from genplay.ui.views.axes import TICK_ROOM, Axis, spanning
 
 NAMES, RIGHT, BINS = 96, 92, 64
+TICK = 44  # pixels that the number at a tick may take
 COLOURS = ("#56B4E9", "#009E73", "#E69F00", "#CC79A7", "#D55E00", "#999999")
 LEAST_ROW, MOST_ROW = 22, 46
 WIDE = 6.0  # the ratio of the most to the least bits from which on the axis is by factors
@@ -26,6 +27,8 @@ class SetRows(QWidget):
     chosen = Signal(int)  # -1 for all
     unit: ClassVar[str] = "bits / dim"
     picks: ClassVar[bool] = True  # whether rows can be chosen
+    left: ClassVar[int] = NAMES
+    right: ClassVar[int] = RIGHT  # room for the figures; none are shown where there is too little
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +98,7 @@ class SetRows(QWidget):
 
     def _frame(self) -> QRectF:
         height = self.row_height() * len(self.names)
-        return QRectF(NAMES, 14, max(20, self.width() - NAMES - RIGHT), height)
+        return QRectF(self.left, 14, max(20, self.width() - self.left - self.right), height)
 
     def row_at(self, place: QPointF) -> int:
         """The row under a place, -1 for none."""
@@ -127,11 +130,12 @@ class SetRows(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(theme.font(12, QFont.Weight.DemiBold if row == self.row else QFont.Weight.Normal))
         painter.setPen(theme.colour("text" if on else "dim"))
-        painter.drawText(QRectF(8, area.top(), NAMES - 14, area.height()), middle, self.names[row])
+        painter.drawText(QRectF(8, area.top(), self.left - 14, area.height()), middle, self.names[row])
         painter.setPen(theme.colour("dim"))
         painter.setFont(theme.font(11))
-        right = QRectF(area.right() + 4, area.top(), RIGHT - 10, area.height())
-        painter.drawText(right, middle | Qt.AlignmentFlag.AlignRight, self.told(row))
+        right = QRectF(area.right() + 4, area.top(), self.right - 10, area.height())
+        if self.right >= RIGHT:
+            painter.drawText(right, middle | Qt.AlignmentFlag.AlignRight, self.told(row))
         known = self.bits[row][np.isfinite(self.bits[row])]
         if len(known):
             counts, _ = np.histogram(np.clip(known, edges[0], edges[-1]), edges)
@@ -153,11 +157,11 @@ class SetRows(QWidget):
     def _draw_axis(self, painter: QPainter, frame: QRectF, axis: Axis) -> None:
         painter.setFont(theme.font(11))
         painter.setPen(theme.colour("dim"))
-        for value, text in axis.ticks(8):
+        for value, text in axis.ticks(max(2, min(8, int(frame.width() // TICK)))):
             x = frame.left() + axis.share(value) * frame.width()
             area = QRectF(x - 30, frame.bottom() + 2, 60, 14)
             painter.drawText(area, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
-        painter.drawText(QRectF(8, frame.bottom() + 2, NAMES, 14), Qt.AlignmentFlag.AlignLeft, self.unit)
+        painter.drawText(QRectF(8, frame.bottom() + 2, self.left, 14), Qt.AlignmentFlag.AlignLeft, self.unit)
         if self.marked is not None and np.isfinite(self.marked):
             share = min(1.0, max(0.0, axis.share(self.marked)))
             x = frame.left() + share * frame.width()

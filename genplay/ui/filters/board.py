@@ -17,8 +17,9 @@ from genplay.ui.views.heatmap import Heatmap
 from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.picture import Picture
 
-TOP = 8  # pictures that excite a unit most
+TOP = 6  # pictures that excite a unit most
 CHOICE = 16  # pictures to choose from
+LARGE = 88  # pixels of the chosen one
 AT_TOP = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
@@ -34,15 +35,16 @@ class Board(QWidget):
         self.unit_words.setWordWrap(True)
         self.heat = Heatmap(unit="a weight")
         self.top = ImageGrid()
-        self.choice = ImageGrid(columns=CHOICE // 2)
+        self.choice = ImageGrid()
         self.picture, self.cells = Picture(), Activations()
+        self.picture.setFixedSize(LARGE, LARGE)
         self.picture_words = ElidedLabel()
         self.energies, self.energy_words = EnergyRows(), QLabel(words.NO_ENERGY)
         self.energy_words.setProperty("role", "dim")
         self.energy_words.setWordWrap(True)
         self.energy_words.setAlignment(AT_TOP)
         for grid, name in ((self.top, "Pictures that excite the unit most"), (self.choice, "Held-out pictures")):
-            grid.align = AT_TOP
+            grid.align, grid.inset = AT_TOP, 2
             grid.setAccessibleName(name)
         self._lay_out()
         self._connect()
@@ -61,8 +63,8 @@ class Board(QWidget):
         look.addWidget(QLabel("<b>What a picture excites</b>"))
         pair = QHBoxLayout()
         pair.setSpacing(12)
-        pair.addWidget(self.choice, 5)
-        pair.addWidget(self.picture, 2)
+        pair.addWidget(self.choice, 4)
+        pair.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
         pair.addWidget(self.cells, 6)
         look.addLayout(pair, 1)
         look.addWidget(self.picture_words)

@@ -14,9 +14,9 @@ ROWS = 4
 
 
 class EnergyRows(SetRows):
-    """Rows of nats; nothing is to be chosen among them."""
+    """Rows of nats; nothing is to be chosen among them, and the figures stand in the inspector."""
 
-    unit, picks = "nats", False
+    unit, picks, left, right = "nats", False, 72, 16
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -95,7 +95,9 @@ class FiltersSession(RunStates[FiltersState]):
     def unit(self) -> int:
         """The unit chosen, counted through all layers."""
         begin, count = self.layer()
-        return begin + min(self.state.unit, max(0, count - 1))
+        if self.state.unit < 0 and self.found is not None:
+            return int(self.ranked()[0])
+        return begin + min(max(0, self.state.unit), max(0, count - 1))
 
     def picture(self) -> int:
         """The number of the chosen picture."""

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.ui import theme
 from genplay.ui.filters.session import FiltersSession
 from genplay.ui.filters.state import ORDERS
 from genplay.ui.filters.words import shares
-from genplay.ui.views.chips import Chips
 from genplay.ui.views.heatmap import colours
 from genplay.ui.views.image_grid import CAPTION, ImageGrid
 
 LEAST_SIDE = 40  # pixels of the screen that a filter is to be wide
-GAP = 4
-TITLES = {"number": "number", "picture": "this picture", "often": "most on", "strong": "strongest"}
-TIPS = {
-    "number": "In the order of their numbers (O for the next order)",
-    "picture": "Those that the chosen picture excites most (O)",
-    "often": "Those that are on most often (O)",
-    "strong": "Those with the largest weights (O)",
+GAP, INSET = 4, 2
+BRIGHT = 0.97  # quantile of a filter's weights at which its colours end
+TITLES = {
+    "picture": "by this picture",
+    "often": "most often on",
+    "strong": "largest weights",
+    "number": "by number",
 }
 
 
@@ -34,7 +33,11 @@ class Wall(QWidget):
         self.session = session
         self.units = np.zeros(0, np.int64)  # on the page, counted through all layers
         self._shown: tuple[object, ...] = ()
-        self.orders = Chips(ORDERS, TITLES, TIPS)
+        self.orders = QComboBox()
+        self.orders.setAccessibleName("Order of the filters")
+        self.orders.setToolTip("Which filters come first (O for the next order)")
+        for name in ORDERS:
+            self.orders.addItem(TITLES[name], name)
         self.layers = QPushButton()
         self.layers.setProperty("role", "chip")
         self.layers.setToolTip("Show the filters of the next layer (L)")
@@ -42,6 +45,7 @@ class Wall(QWidget):
         self.pages.setProperty("role", "dim")
         self.earlier, self.later = (QPushButton(theme.icon(f"chevron-{side}"), "") for side in ("left", "right"))
         self.grid = ImageGrid(gap=GAP)
+        self.grid.inset = INSET
         self.grid.align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         self.grid.setAccessibleName("Filters")
         self._lay_out()
@@ -66,8 +70,7 @@ class Wall(QWidget):
         whole.addWidget(self.grid, 1)
 
     def _connect(self) -> None:
-        for name, button in self.orders.buttons.items():
-            button.clicked.connect(lambda _=False, n=name: self.order(n))
+        self.orders.activated.connect(lambda index: self.order(ORDERS[index]))
         self.layers.clicked.connect(self.next_layer)
         self.earlier.clicked.connect(lambda: self.turn(-1))
         self.later.clicked.connect(lambda: self.turn(1))
@@ -81,7 +84,7 @@ class Wall(QWidget):
 
     def order(self, name: str) -> None:
         """Another order, from its first place on."""
-        self.session.set(f"filters by {TITLES[name]}", order=name, first=0)
+        self.session.set(f"filters {TITLES[name]}", order=name, first=0)
 
     def next_order(self) -> None:
         """The order after the one shown."""
@@ -92,7 +95,7 @@ class Wall(QWidget):
         found = self.session.found
         if found is not None and len(found.layers) > 1:
             layer = (self.session.state.layer + 1) % len(found.layers)
-            self.session.set(f"filters of layer {layer + 1}", layer=layer, first=0, unit=0)
+            self.session.set(f"filters of layer {layer + 1}", layer=layer, first=0, unit=-1)
 
     def turn(self, by: int) -> None:
         """The page before or after."""
@@ -116,8 +119,8 @@ class Wall(QWidget):
         height, width = found.filters.shape[1:]
         scale = -(-LEAST_SIDE // max(height, width))
         caption = CAPTION if self.session.state.order == "picture" else 0
-        across = (self.grid.width() + GAP) // (width * scale + GAP)
-        down = (self.grid.height() + GAP) // (height * scale + GAP + caption)
+        across = (self.grid.width() - 2 * INSET + GAP) // (width * scale + GAP)
+        down = (self.grid.height() - 2 * INSET + GAP) // (height * scale + GAP + caption)
         return max(1, across) * max(1, down)
 
     def _first(self) -> int:
@@ -128,7 +131,8 @@ class Wall(QWidget):
     def follow(self) -> None:
         """Show the newest answer in the state's way."""
         found, state = self.session.found, self.session.state
-        self.orders.choose(state.order)
+        with QSignalBlocker(self.orders):
+            self.orders.setCurrentIndex(ORDERS.index(state.order))
         if found is None:
             self.grid.set_images(None)
             self._shown = ()
@@ -153,6 +157,6 @@ class Wall(QWidget):
 
 
 def painted(filters: np.ndarray) -> np.ndarray:
-    """Signed pictures (N, H, W) as colours uint8 (N, H, W, 3), each by its own largest weight: red excites."""
-    reach = np.abs(filters).max((1, 2), initial=1e-9)
+    """Signed pictures (N, H, W) as colours uint8 (N, H, W, 3), each by its own largest weights: red excites."""
+    reach = np.maximum(np.quantile(np.abs(filters), BRIGHT, axis=(1, 2)), 1e-9)
     return np.stack([colours(one, -high, high, "diverging") for one, high in zip(filters, reach)])

@@ -48,6 +48,7 @@ class ImageGrid(QWidget):
         self.columns, self.gap, self.ground = columns, gap, ground
         self.largest = 0  # greatest scale in logical pixels, 0 for no limit
         self.align = Qt.AlignmentFlag.AlignCenter
+        self.inset = 0  # pixels kept free around them, so that an outline is not cut off
         self.selectable = True
         self.selected = -1
         self._hover = -1
@@ -134,6 +135,7 @@ class ImageGrid(QWidget):
             self.gap,
             self.largest,
             self.align,
+            self.inset,
             self._caption_height(),
         )
         if self._placed is None or self._placed[0] != (*key, self.devicePixelRatioF()):
@@ -155,14 +157,14 @@ class ImageGrid(QWidget):
         used_x, used_y = columns * step_x - self.gap, rows * step_y - self.gap
         at_left = bool(self.align & Qt.AlignmentFlag.AlignLeft)
         at_top = bool(self.align & Qt.AlignmentFlag.AlignTop)
-        left = 0.0 if at_left else int((self.width() - used_x) / 2 * ratio) / ratio
-        top = 0.0 if at_top else int((self.height() - used_y) / 2 * ratio) / ratio
+        left = float(self.inset) if at_left else int((self.width() - used_x) / 2 * ratio) / ratio
+        top = float(self.inset) if at_top else int((self.height() - used_y) / 2 * ratio) / ratio
         return _Layout(columns, rows, scale, max(0.0, left), max(0.0, top), step_x, step_y)
 
     def _scale(self, columns: int, n: int, width: int, height: int) -> float:
         rows = -(-n // columns)
-        room_x = (self.width() - (columns - 1) * self.gap) / columns
-        room_y = (self.height() - (rows - 1) * self.gap) / rows - self._caption_height()
+        room_x = (self.width() - 2 * self.inset - (columns - 1) * self.gap) / columns
+        room_y = (self.height() - 2 * self.inset - (rows - 1) * self.gap) / rows - self._caption_height()
         scale = pixels.whole_factor(max(1.0, room_x), max(1.0, room_y), width, height, self.devicePixelRatioF())
         return min(scale, self.largest) if self.largest else scale
 
