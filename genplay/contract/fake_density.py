@@ -12,7 +12,7 @@ from genplay.contract import results as rs
 from genplay.contract.capability import Capability
 from genplay.contract.fake_gan import WIDTH, centres
 
-KINDS = {"vae": "bound", "diffusion": "exact"}
+KINDS = {"vae": "bound", "diffusion": "exact", "energy": "unnormalised"}
 
 
 def width(step: int) -> float:

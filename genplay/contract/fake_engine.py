@@ -133,7 +133,7 @@ class FakeEngine:
             serve(request)
 
     def _add(self, run: rs.RunState) -> None:
-        from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan, fake_text
+        from genplay.contract import fake_autoregressive, fake_chains, fake_diffusion, fake_gan, fake_text
 
         if run.spec.kind == Kind.TOKENS:
             self._introduce(fake_text.made(run))
@@ -143,6 +143,9 @@ class FakeEngine:
             return
         if run.family in fake_autoregressive.FAMILIES:
             self._introduce(fake_autoregressive.made(run))
+            return
+        if run.family in fake_chains.FAMILIES:
+            self._introduce(fake_chains.made(run))
             return
         family = run.family if run.family in ("vae", "gan") else "vae"
         knobs = {k.name: k.default for k in VAE_KNOBS if not k.kinds or run.spec.kind in k.kinds}
@@ -335,16 +338,26 @@ class FakeEngine:
             last = index == len(values) - 1
             step, digest = (run.step, run.digest) if run else (0, "")
             progress = (index + 1) / len(values) if len(values) > 1 else None
-            kept = isinstance(value, rs.Frame)
+            kept = isinstance(value, rs.Frame) or (isinstance(value, rs.Walk) and not last)
             yield rs.Answer(ask.job, ask.slot, ask.run_id, step, value, progress, last, digest, kept)
 
 
 def _answerer(run: rs.RunState | None, question: rq.Question) -> Callable[..., Iterator[Any]] | None:
     """What answers a question for a run of some family."""
-    from genplay.contract import fake_autoregressive, fake_density, fake_diffusion, fake_gan, fake_judge, fake_text
+    from genplay.contract import (
+        fake_autoregressive,
+        fake_chains,
+        fake_density,
+        fake_diffusion,
+        fake_gan,
+        fake_judge,
+        fake_text,
+    )
 
     if run is not None and run.spec.kind == Kind.TOKENS and fake_text.answers(question):
         return fake_text.answers(question)
+    if run is not None and fake_chains.answers(question):
+        return fake_chains.answers(question)
     if run is not None and fake_density.answers(question):
         return fake_density.answers(question)
     if run is not None and run.family in fake_autoregressive.FAMILIES and fake_autoregressive.answers(question):
@@ -572,12 +585,14 @@ def _answer_DownloadData(run: rs.RunState | None, q: rq.DownloadData) -> Iterato
 
 
 def _terms_of(run: rs.RunState, step: int) -> dict[str, float]:
-    from genplay.contract import fake_autoregressive, fake_diffusion, fake_gan, fake_text
+    from genplay.contract import fake_autoregressive, fake_chains, fake_diffusion, fake_gan, fake_text
 
     if run.spec.kind == Kind.TOKENS:
         return fake_text.terms(step)
     if fake_gan.plays(run):
         return fake_gan.terms(step)
+    if run.family in fake_chains.FAMILIES:
+        return fake_chains.terms(step)
     if run.family in fake_autoregressive.FAMILIES:
         return fake_autoregressive.terms(step)
     return fake_diffusion.terms(step) if run.family in fake_diffusion.FAMILIES else _terms(step)
@@ -680,9 +695,10 @@ def catalogue() -> Catalogue:
         ),
     )
     probes = tuple(ProbeInfo(name, frozenset(), both) for name in rq.Question.known)
-    from genplay.contract import fake_autoregressive, fake_diffusion, fake_text
+    from genplay.contract import fake_autoregressive, fake_chains, fake_diffusion, fake_text
 
-    families = (vae, gan, *fake_diffusion.families(), fake_autoregressive.family(), fake_text.family())
+    others = (fake_autoregressive.family(), fake_text.family(), fake_chains.family())
+    families = (vae, gan, *fake_diffusion.families(), *others)
     return Catalogue(families, (*data, *fake_text.sources()), probes, ("auto", "cpu"))
 
 

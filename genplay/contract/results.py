@@ -346,7 +346,7 @@ class Likelihood:
     kind: str  # "exact", "bound", "unnormalised"
     nats: float
     error: float
-    bits_per_dim: float
+    bits_per_dim: float  # of texts per character, the end of a text counting as one
     n: int
     elbo: float | None = None  # the one-sample bound beside the importance-weighted one
     importance_samples: int = 1
@@ -534,6 +534,7 @@ class RunState:
     data_options: dict[str, Any] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset()
     latent_size: int = 0
+    takes_labels: bool = True  # whether it can be told what to draw, where its data has attributes
     terms: dict[str, float] = field(default_factory=dict)  # latest value of each curve
     vectors: dict[str, np.ndarray] = field(
         default_factory=dict

@@ -416,6 +416,7 @@ class Run:
             data_options=dict(self.data_options),
             capabilities=trainer.model.capabilities if trainer else self.family.offers,
             latent_size=trainer.model.latent_size if trainer else 0,
+            takes_labels=trainer.model.takes_labels if trainer else True,
             terms=self.watch.terms | self.terms,
             vectors=dict(self.vectors),
             notices=self.notices(),

@@ -26,7 +26,7 @@ from genplay.probes.starts import LARGEST, fitted, kept_outside
 MAX_CHAINS, MAX_STEPS = 1024, 20_000
 MAX_WALK = 512 << 20  # bytes
 MAX_VALUES = 1 << 24
-REACH = 1.4  # half the side of the square over which chains of points start when they start anywhere
+REACH = 1.2  # half the side of the square over which chains of points start when they start anywhere
 PIECE_S = 0.03  # how long steps are gathered before they are sent
 
 

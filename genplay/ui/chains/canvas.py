@@ -20,9 +20,9 @@ CHAIN = {"dark": "#FF7AB8", "light": "#D0126B"}
 NEGATIVE = {"dark": "#FFB347", "light": "#9A5B00"}
 DATA = {"dark": "#8CC8F0", "light": "#1D5C91"}
 HEAD, RING, DOT, START = 7.0, 9.5, 3.0, 8.0  # diameters in pixels
-FADES = ((1.0, 1 / 4), (0.6, 2 / 4), (0.35, 3 / 4), (0.18, 1.0))  # opacity of the trail up to this share of its age
+FADES = ((0.8, 1 / 6), (0.5, 2 / 6), (0.3, 4 / 6), (0.15, 1.0))  # opacity of the trail up to this share of its age
 APART, NEAR = 14.0, 9.0  # pixels between starts drawn by dragging; within which a click takes one away
-STEP, WIDEST = 0.05, 1.45  # of the cursor that the arrow keys carry; how far out chains may start
+STEP, WIDEST = 0.05, 1.24  # of the cursor that the arrow keys carry; how far out chains may start
 
 
 def tint(colours: dict[str, str], opacity: float = 1.0) -> QColor:

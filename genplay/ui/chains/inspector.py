@@ -1,4 +1,4 @@
-"""The Chain lab's column: where chains start, how they walk, and how well they mix."""
+"""The Chain lab's column: where chains start, and how they walk."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from genplay.ui.chains import words
 from genplay.ui.chains.asking import OWN
-from genplay.ui.chains.measuring import Measures
 from genplay.ui.chains.pictures_part import StartCanvas
 from genplay.ui.chains.session import ChainSession
 from genplay.ui.chains.start_box import StartBox
@@ -16,25 +14,18 @@ from genplay.ui.chains.state import CHAINS, ChainState
 from genplay.ui.form import LABEL_WIDTH
 from genplay.ui.sampling.controls import SampleControls
 from genplay.ui.sampling.wish import Wish
-from genplay.ui.sidebar import section
-from genplay.ui.views.readout import Readout
 from genplay.ui.views.slider import ValueSlider
 
 
 class ChainInspector(QWidget):
     """The column of controls beside the stage."""
 
-    def __init__(self, session: ChainSession, measures: Measures, canvas: StartCanvas) -> None:
+    def __init__(self, session: ChainSession, canvas: StartCanvas) -> None:
         super().__init__()
-        self.session, self.measures = session, measures
+        self.session = session
         self.start = StartBox(session, canvas)
         self.chains = ValueSlider(1, 256, 32, 32, scale="log", integer=True)
-        self.drop = ValueSlider(0.0, 0.9, 0.2, 0.2)
         self.controls = SampleControls(counted=False, without=OWN)
-        self.figures = Readout()
-        self.figures.setAccessibleName("Mixing in figures")
-        self.meaning = QLabel(wordWrap=True)
-        self.meaning.setProperty("role", "dim")
         self._counted = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 8)
@@ -43,11 +34,6 @@ class ChainInspector(QWidget):
         layout.addSpacing(6)
         layout.addLayout(_row("chains", self.chains, "How many chains walk side by side"))
         layout.addWidget(self.controls)
-        layout.addSpacing(6)
-        layout.addWidget(section("How well they mix"))
-        layout.addWidget(self.figures)
-        layout.addLayout(_row("leave out", self.drop, "The share of the walk, from its start, that does not count"))
-        layout.addWidget(self.meaning)
         self._connect()
         self._run_changed()
 
@@ -55,14 +41,11 @@ class ChainInspector(QWidget):
         session = self.session
         self.controls.changed.connect(self._take_wish)
         self.controls.edited.connect(lambda before, after, what: session.record(f"change the {what.replace('_', ' ')}"))
-        for slider, what in ((self.chains, "number of chains"), (self.drop, "part that is left out")):
-            slider.pressed.connect(session.begin)
-            slider.released.connect(lambda _, w=what: session.commit(f"change the {w}"))
+        self.chains.pressed.connect(session.begin)
+        self.chains.released.connect(lambda _: session.commit("change the number of chains"))
         self.chains.moved.connect(lambda n: session.apply(_asking(session.state, count=round(n))))
-        self.drop.moved.connect(lambda share: session.apply(replace(session.state, drop=round(share, 3))))
         session.run_changed.connect(self._run_changed)
         session.changed.connect(lambda _: self._follow())
-        self.measures.changed.connect(self._measure)
 
     def _take_wish(self, wish: Wish) -> None:
         config = {**self.session.state.wish.config, **wish.config}
@@ -72,23 +55,14 @@ class ChainInspector(QWidget):
         least, most, usual = CHAINS.get(self.session.spec.kind, (1, 64, 16))
         self.chains.set_range(least, most, usual)
         self._follow()
-        self._measure()
 
     def _follow(self) -> None:
         state, run = self.session.state, self.session.run
-        for widget in (self.controls, self.start, self.figures):
+        for widget in (self.controls, self.start):
             widget.setVisible(self.session.ready)
         self.chains.set_value(state.wish.count)
-        self.drop.set_value(state.drop)
         if self.session.ready and run is not None:
             self.controls.show_wish(state.wish, run, self.session.family)
-
-    def _measure(self) -> None:
-        found = self.measures
-        self.figures.set_rows(words.rows(found.mixing, found.acceptance, found.step_size, found.exact))
-        text = words.meaning(found.mixing, found.acceptance, found.exact)
-        if self.meaning.text() != text:
-            self.meaning.setText(text)
 
 
 def _asking(state: ChainState, **values: object) -> ChainState:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from genplay.contract.spec import Kind
 from genplay.ui.chains import words
+from genplay.ui.chains.figures import Figures
 from genplay.ui.chains.measuring import Measures
-from genplay.ui.chains.part import ChainPart
 from genplay.ui.chains.session import ChainSession
 from genplay.ui.chains.state import QUANTITIES, ChainState
 from genplay.ui.chains.trace import Trace
 from genplay.ui.chains.walker import Walker
 from genplay.ui.views.chips import Chips
 from genplay.ui.views.line_chart import LineChart
+from genplay.ui.views.slider import ValueSlider
 
-WINDOWS = 40  # stretches that the acceptance is averaged over
+WINDOWS = 60  # stretches that the acceptance is averaged over
 FORGOTTEN, LEAST_LAG = 6.0, 20  # correlation times, and lags at least, that are shown
 TIPS = {
     "energy": "Follow the energy",
@@ -29,15 +30,12 @@ TIPS = {
 }
 
 
-class MixingPart(ChainPart):
+class MixingPart(QWidget):
     """A trace over two small charts."""
 
-    name: ClassVar[str] = "mixing"
-    title: ClassVar[str] = "Mixing"
-    tip: ClassVar[str] = "How fast the chains move, and how soon they forget where they were"
-
     def __init__(self, session: ChainSession, walker: Walker, measures: Measures) -> None:
-        super().__init__(session, walker, measures)
+        super().__init__()
+        self.session, self.walker, self.measures = session, walker, measures
         self.chips: dict[bool, Chips] = {}
         self.trace = Trace("energy by step")
         self.acceptance = LineChart("accepted", x_name="step")
@@ -45,7 +43,21 @@ class MixingPart(ChainPart):
         self.acceptance.empty = self.forgetting.empty = "–"
         self.acceptance.setToolTip("The share of the steps that are taken, averaged over stretches of the walk")
         self.forgetting.setToolTip("How much a chain still resembles itself so many steps ago: 1 the same, 0 forgotten")
+        self.figures = Figures()
+        self.figures.setAccessibleName("Mixing in figures")
+        self.meaning = QLabel(wordWrap=True)
+        self.meaning.setProperty("role", "dim")
+        self.meaning.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.meaning.setMinimumHeight(3 * self.meaning.fontMetrics().lineSpacing())
+        self.drop = ValueSlider(0.0, 0.9, 0.2, 0.2)
+        self.drop.setAccessibleName("Share of the walk that does not count")
+        self.drop.setToolTip(
+            f"The share of the walk, from its start, that the figures leave out\n{self.drop.toolTip()}"
+        )
         self._lay_out()
+        self.drop.pressed.connect(session.begin)
+        self.drop.moved.connect(lambda share: session.apply(replace(session.state, drop=round(share, 3))))
+        self.drop.released.connect(lambda _: session.commit("change what is left out"))
         self.trace.picked.connect(self._go)
         measures.changed.connect(self.follow)
         walker.grew.connect(self._draw_trace)
@@ -66,6 +78,11 @@ class MixingPart(ChainPart):
                 button.clicked.connect(lambda _=False, n=name: self.session.set(f"follow the {n}", quantity=n))
             head.addWidget(chips)
         head.addStretch(1)
+        drop = QLabel("leave out")
+        drop.setProperty("role", "dim")
+        drop.setBuddy(self.drop)
+        head.addWidget(drop)
+        head.addWidget(self.drop, 2)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(8)
@@ -73,9 +90,10 @@ class MixingPart(ChainPart):
         grid.addWidget(self.trace, 1, 0, 1, 2)
         grid.addWidget(self.acceptance, 2, 0)
         grid.addWidget(self.forgetting, 2, 1)
+        grid.addWidget(self.figures, 3, 0, 1, 2)
+        grid.addWidget(self.meaning, 4, 0, 1, 2)
         grid.setRowStretch(1, 5)
         grid.setRowStretch(2, 4)
-        grid.setAlignment(head, Qt.AlignmentFlag.AlignLeft)
 
     def _go(self, step: int) -> None:
         self.walker.pause()
@@ -98,11 +116,13 @@ class MixingPart(ChainPart):
             self._show_focus()
 
     def _choose(self) -> None:
+        self.drop.set_value(self.session.state.drop)
         quantity = self.session.state.quantity
         chips = self.chips[self.session.points]
         chips.choose(quantity if quantity in chips.buttons else "energy")
 
     def refresh(self) -> None:
+        """Show all anew: another run."""
         self._draw_trace()
         self.follow()
         self._show_focus()
@@ -121,6 +141,9 @@ class MixingPart(ChainPart):
 
     def follow(self) -> None:
         """Draw the newest figures."""
+        found = self.measures
+        self.figures.set_rows(words.rows(found.mixing, found.acceptance, found.step_size, found.exact))
+        self.meaning.setText(words.meaning(found.mixing, found.acceptance, found.exact))
         taken = self.walker.recording.accepted[1:]
         across, shares = averaged(taken.mean(1)) if len(taken) > 1 else (np.zeros(0), np.zeros(0))
         self.acceptance.set_curve(across, shares, low=0.0, high=1.0, level=BEST if self.measures.exact else None)

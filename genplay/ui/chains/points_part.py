@@ -43,7 +43,7 @@ PIECES: tuple[str | tuple[str, str], ...] = (
     ("data", "data"),
     " lies low,",
     ("negatives", "dreams"),
-    " of the training are pushed up. Click to start chains, drag to start a cloud.",
+    " of the training are pushed up.",
 )
 
 
@@ -62,7 +62,7 @@ class PointsPart(QWidget):
             "data": lambda: tint(DATA),
             "negatives": lambda: tint(NEGATIVE),
         }
-        self.legend = Sentence(PIECES, tints, dim_from="Click")
+        self.legend = Sentence(PIECES, tints)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -115,7 +115,7 @@ class PointsPart(QWidget):
             button.setAccessibleName(f"{verb} the {WORDS[name]}")
         self.canvas.show_starts(np.array(state.placed).reshape(-1, 2) if state.begin == PLACED else NOBODY)
         about = words.of_chains(state, self.session.method)
-        self.title.setText(about)
+        self.title.setText(f"{about} · click to start chains, drag for a cloud")
         self.title.setToolTip(f"Energy landscape. {about}")
 
     def _changed(self, before: ChainState) -> None:

@@ -59,8 +59,7 @@ class Scrubber(QWidget):
         for end, token in ((self.expected, "line"), (self.recorded, "dim"), (self.step, "accent")):
             painter.setBrush(theme.colour(token))
             painter.drawRoundedRect(QRectF(track.left(), track.top(), self.x_of(end) - track.left(), TRACK), 1.5, 1.5)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.colour("accent"), 2))
+        painter.setPen(QPen(theme.colour("accent"), 2) if self.hasFocus() else QPen(theme.colour("dim"), 1))
         painter.setBrush(theme.colour("handle"))
         painter.drawEllipse(QPointF(self.x_of(self.step), self.height() / 2), HANDLE / 2, HANDLE / 2)
 

@@ -28,7 +28,7 @@ PACE_MS = 250  # between two looks at the landscape while it is learnt
 SIDE, SIDE_LIVE, HELD = 96, 48, 400  # pixels of the landscape, data points
 NEGATIVES = {Kind.POINTS: 400, Kind.IMAGE: 16}
 LIVE_MS = 500
-WIDEST = 1.5  # half the side of the plane
+WIDEST = 1.25  # half the side of the plane
 
 
 class ChainSession(RunStates[ChainState]):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.spec import Kind
 from genplay.ui.chains import words
@@ -56,13 +56,17 @@ class StartBox(QWidget):
     def _chips(self) -> QWidget:
         """The chips in two rows: five names are too long for one."""
         box = QWidget()
-        grid = QGridLayout(box)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(2)
-        for place, button in enumerate(self.chips.buttons.values()):
-            grid.addWidget(button, place // 3, place % 3)
-        grid.setColumnStretch(3, 1)
-        self._owner = self.chips  # it keeps the group of the buttons
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        buttons = list(self.chips.buttons.values())
+        for some in (buttons[:3], buttons[3:]):
+            row = QHBoxLayout()
+            row.setSpacing(2)
+            for button in some:
+                row.addWidget(button)
+            row.addStretch(1)
+            column.addLayout(row)
         return box
 
     def _picture_rows(self) -> QWidget:

@@ -22,7 +22,6 @@ BEGINS = ("noise", "data", "negatives", PLACED, PICTURE)
 LAYERS = ("levels", "trails", "data", "negatives")
 SPEEDS = (2.0, 10.0, 30.0, 100.0, 400.0)  # steps a second
 QUANTITIES = {Kind.POINTS: ("energy", "x", "y"), Kind.IMAGE: ("energy", "brightness")}
-PARTS = ("mixing", "filters")
 TITLE = 80  # letters of what a picture is
 
 
@@ -47,7 +46,6 @@ class ChainState:
     hidden: tuple[str, ...] = ()
     speed: float = 30.0
     focus: int = 0
-    part: str = PARTS[0]
 
     def shows(self, layer: str) -> bool:
         """Whether a layer is on show."""
@@ -64,7 +62,7 @@ class ChainState:
 
     def to_plain(self) -> dict[str, Any]:
         """As plain JSON values."""
-        names = ("begin", "title", "noise", "clamp", "quantity", "drop", "speed", "focus", "part")
+        names = ("begin", "title", "noise", "clamp", "quantity", "drop", "speed", "focus")
         own: dict[str, Any] = {name: getattr(self, name) for name in names}
         own |= {"placed": [list(point) for point in self.placed], "hidden": list(self.hidden)}
         if self.painting is not None:
@@ -93,7 +91,6 @@ class ChainState:
             tuple(n for n in LAYERS if n in hidden) if isinstance(hidden, list | tuple) else start.hidden,
             _among(plain.get("speed"), SPEEDS, start.speed),
             round(_number(plain.get("focus"), 0, most - 1, start.focus)),
-            _among(plain.get("part"), PARTS, start.part),
         )
 
     def taking(self, question: WalkChains, run: RunState, family: FamilyInfo | None) -> ChainState:

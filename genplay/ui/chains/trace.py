@@ -13,7 +13,7 @@ from genplay.ui.views.axes import TICK_ROOM, Chart, spanning
 from genplay.ui.views.batches import draw_lines
 from genplay.ui.views.line_chart import Even
 
-HEAD, LEFT, RIGHT = 20, 40, 8
+HEAD, LEFT, RIGHT = 20, 40, 14
 COLUMNS, LINES = 240, 32  # points of a line, and lines, that are drawn at most
 ENDS = (0.002, 0.998)  # quantiles of the values that the axis holds, so that one flight does not flatten the rest
 

@@ -70,9 +70,10 @@ class Walker(QObject):
     def expected(self) -> int:
         """How many steps there will be."""
         last = self.recording.length - 1
-        if not (self.running and self._question and self.recording.legs):
+        if not self.running or self._question is None:
             return max(0, last)
-        return max(last, self.recording.legs[-1].first + self._question.steps)
+        begun = self._making.legs[-1].first if self._begun else max(0, self._making.length - 1)
+        return max(last, begun + self._question.steps)
 
     @property
     def now(self) -> np.ndarray | None:

@@ -33,7 +33,7 @@ def number(value: float) -> str:
     """A number as it is written, a dash for one that is not known."""
     if not math.isfinite(value):
         return NONE
-    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    text = f"{value:,.0f}" if abs(value) >= 20 else f"{value:.1f}"
     return text.replace("-", "−")
 
 
@@ -45,12 +45,12 @@ def rows(mixing: Mixing | None, acceptance: float, step_size: float, exact: bool
     enough = "" if not math.isfinite(ess) else "good" if ess >= ENOUGH else "warn"
     found = [
         Row("accepted", (share(acceptance),), help=of_acceptance(acceptance, exact)),
-        Row("correlation time", (f"{number(tau)} steps" if math.isfinite(tau) else NONE,), help=TAU),
-        Row("independent draws", (number(ess),), (enough,), ESS),
+        Row("τ, steps", (number(tau),), help=TAU),
+        Row("worth draws", (number(ess),), (enough,), ESS),
         Row("R-hat", (f"{rhat:.3f}" if math.isfinite(rhat) else NONE,), (agreed,), RHAT),
     ]
     if math.isfinite(step_size):
-        found.insert(0, Row("step length h", (f"{step_size:.3g}",), help=STEP))
+        found.insert(0, Row("step h", (f"{step_size:.3g}",), help=STEP))
     return found
 
 
@@ -80,11 +80,12 @@ def meaning(mixing: Mixing | None, acceptance: float, exact: bool) -> str:
         return "Let the chains walk: after some steps this tells how well they mix."
     if exact and acceptance < WASTED:
         return "The steps are so long that nearly all are refused. Shorten them, or have them adapted."
+    told = f"A chain forgets in {number(mixing.tau)} steps; the walk is worth {number(mixing.ess)} independent draws."
     if math.isfinite(mixing.rhat) and mixing.rhat >= CLOSE:
-        return "The chains do not agree yet: each stays near where it started. A higher temperature lets them roam."
+        return f"{told} The chains do not agree yet: each stays near its start. A higher temperature lets them roam."
     if mixing.ess < ENOUGH:
-        return "The chains agree, but each is slow to forget: walk further before you trust a mean."
-    return "The chains agree, and have walked long enough for a mean to be trusted."
+        return f"{told} That is few: walk further before you trust a mean."
+    return f"{told} The chains agree."
 
 
 def of_start(state: ChainState, kind: Kind) -> str:

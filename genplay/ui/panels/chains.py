@@ -21,7 +21,7 @@ from genplay.ui.chains.bar import ChainBar
 from genplay.ui.chains.inspector import ChainInspector
 from genplay.ui.chains.measuring import SLOT as MIXING
 from genplay.ui.chains.measuring import Measures
-from genplay.ui.chains.part import Side
+from genplay.ui.chains.mixing_part import MixingPart
 from genplay.ui.chains.pictures_part import PicturesPart
 from genplay.ui.chains.points_part import WORDS, PointsPart
 from genplay.ui.chains.session import NEEDS, ChainSession
@@ -71,14 +71,13 @@ class ChainsPanel(Panel):
         self.points = PointsPart(self.session, self.walker)
         self.pictures = PicturesPart(self.session, self.walker)
         self.bar = ChainBar(self.session, self.walker)
-        self.side = Side(self.session, self.walker, self.measures)
-        self._inspector = ChainInspector(self.session, self.measures, self.pictures.canvas)
+        self.mixing = MixingPart(self.session, self.walker, self.measures)
+        self._inspector = ChainInspector(self.session, self.pictures.canvas)
         self._lay_out()
         self._actions = self._make_actions()
         self.setAcceptDrops(True)
         self._bind_keys()
         self.pictures.drag_out.connect(self._drag_out)
-        self.side.export_wanted.connect(self.export_wanted)
         self.walker.progressed.connect(self.progress_shown)
         self.walker.playing_changed.connect(self._show_playing)
         self.session.run_changed.connect(self._show_or_not)
@@ -95,7 +94,7 @@ class ChainsPanel(Panel):
         halves.setStyleSheet("QSplitter::handle { background: transparent; }")
         halves.setChildrenCollapsible(False)
         halves.addWidget(self.views)
-        halves.addWidget(self.side)
+        halves.addWidget(self.mixing)
         halves.setStretchFactor(0, 55)
         halves.setStretchFactor(1, 45)
         halves.setSizes([550, 450])
@@ -179,13 +178,11 @@ class ChainsPanel(Panel):
 
     def activate(self) -> None:
         self.session.set_active(True)
-        self.side.set_active(True)
         self._begin()
 
     def deactivate(self) -> None:
         self.walker.pause()
         self.walker.stop()
-        self.side.set_active(False)
         self.session.set_active(False)
         for slot in ("data", MIXING):
             self._cancel(slot)
@@ -252,10 +249,9 @@ class ChainsPanel(Panel):
     # ---- exhibits
 
     def exhibit(self) -> Exhibit | None:
-        """What the part beside shows of its own, else the chains at the step on show."""
-        own = self.side.exhibit()
-        if own is not None or not self.session.ready:
-            return own
+        """The chains at the step on show."""
+        if not self.session.ready:
+            return None
         if self.session.points:
             return exhibits.drawn(self.session, self.walker, self.points.canvas.whole_picture())
         return exhibits.now(self.session, self.walker)
