@@ -28,7 +28,8 @@ CAPABILITIES = {
     "autoregressive": frozenset({Capability.SAMPLE, Capability.LOG_DENSITY, Capability.NEXT_PROBS}),
     "discrete_diffusion": frozenset({Capability.SAMPLE, Capability.LOG_DENSITY, Capability.CORRUPT}),
 }
-PATH = Knob("path", "", "text file", "a text file of yours", control="text file")
+FILE = DataSpec(Kind.TOKENS, (32,))  # what is known of a text file before it is read
+PATH = Knob("path", "", "file", "a text file of yours")
 STEPS = 6  # of the discrete diffusion
 
 
@@ -55,7 +56,7 @@ def sources() -> tuple[DataInfo, ...]:
     size = Knob("length", 12, "length", "most characters of a text", low=4, high=64)
     return (
         DataInfo("words", "Words", "Short words of two kinds.", "bundled", "CC0 1.0", WORDS),
-        DataInfo("text_file", "Text file", "A text of your own.", "yours", "yours", None, (PATH, size), ready=False),
+        DataInfo("text_file", "Text file", "A text of your own.", "yours", "yours", FILE, (PATH, size), ready=False),
     )
 
 
@@ -181,7 +182,7 @@ def _answer_EstimateLikelihood(run: rs.RunState, q: rq.EstimateLikelihood) -> It
 
 def preview(q: rq.PreviewData, source: DataInfo) -> rs.DataPreview:
     """Some words of a data set, and how often each attribute value and character occurs."""
-    if source.spec is None and not q.options.get("path"):
+    if source.spec is FILE and not q.options.get("path"):
         raise BadInput("Choose a text file first.")
     texts = words(q.seed + 3, q.n)
     labels = np.zeros((q.n, 1), np.int64)

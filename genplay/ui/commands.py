@@ -92,6 +92,12 @@ class Commands:
         if dialog is not None:
             dialog.browser.select_drawing(path)
 
+    def learn_text(self, path: str) -> None:
+        """Make a run that learns a text file."""
+        dialog = self.act_new()
+        if dialog is not None:
+            dialog.browser.select_text(path)
+
     def create_run(self, request: CreateRun, play: bool = True) -> None:
         """Make a run and select it; ``play`` starts its training at once."""
         request = replace(request, name=self.unique_name(request.name))

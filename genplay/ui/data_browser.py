@@ -1,9 +1,10 @@
-"""Choosing a data set: the list, real samples, how often each attribute value occurs, a folder, a download."""
+"""Choosing a data set: the list, real samples, how often each attribute value occurs, a folder, a file, a download."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -32,13 +33,35 @@ from genplay.ui.sidebar import section
 from genplay.ui.views.histogram import Histogram
 from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.scatter import Scatter
+from genplay.ui.views.strings import Strings
 
 GROUPS = {"bundled": "Bundled", "procedural": "Drawn by formula", "yours": "Yours", "download": "To download"}
 DRAWN = "drawn"  # the data source of the user's drawings
 PREVIEW, DOWNLOAD = "new_run.preview", "new_run.download"
-PICTURES, POINTS = 48, 1500
+COUNTS = {Kind.IMAGE: 48, Kind.POINTS: 1500, Kind.TOKENS: 120}  # real samples on show
+TEXT_FILE = "text_file"  # the data source of the user's texts
 MOST_BARS = 184  # pixels; more attributes are scrolled
-PATH, FILE = "path", "file"  # the options of a folder of the user's, and of a drawing
+PATH, FILE = "path", "file"  # the options of a folder or text of the user's, and of a drawing
+
+
+class _Asking(NamedTuple):
+    """How the user is asked for what a source of theirs reads."""
+
+    words: str  # on the button
+    invitation: str
+    ask: Callable[[QWidget, str], str]
+
+
+FOLDER = _Asking(
+    "Choose a folder…",
+    "Choose a folder of pictures. Its subfolders become classes; files that are no pictures are listed.",
+    files.ask_folder,
+)
+TEXT = _Asking(
+    "Choose a text file…",
+    "Choose a text file, or drop one on the window: a list with one text a line, or a book.",
+    files.ask_text,
+)
 
 
 class DataBrowser(QWidget):
@@ -54,7 +77,7 @@ class DataBrowser(QWidget):
         self.source: DataInfo | None = None
         self.spec: DataSpec | None = None
         self.form: Form | None = None
-        self.folder = ""
+        self.given: dict[str, str] = {}  # source -> the folder or file that was chosen for it
         self.list = QListWidget()
         self._later = QTimer(self, singleShot=True, interval=120)
         self._later.timeout.connect(self.preview)
@@ -76,14 +99,17 @@ class DataBrowser(QWidget):
         self.grid.setAccessibleName("real samples")
         self.pages = QStackedWidget()
         self.pages.setMinimumHeight(220)
-        for page in (self.grid, self.scatter, self.words):
+        self.strings = Strings("card")
+        self.strings.selectable = False
+        self.strings.setAccessibleName("real texts")
+        for page in (self.grid, self.scatter, self.strings, self.words):
             self.pages.addWidget(page)
         self.histogram = Histogram()
         self._bars = QScrollArea(widgetResizable=True)
         self._bars.setWidget(self.histogram)
         self._histogram_head = section("Attributes in the training part")
-        self.choose = QPushButton(theme.icon("folder"), "Choose a folder…")
-        self.choose.clicked.connect(self._choose_folder)
+        self.choose = QPushButton(theme.icon("folder"), "")
+        self.choose.clicked.connect(self._choose_path)
         self.drawing = DrawingChoice()
         self.drawing.chosen.connect(lambda _: self.preview())
         self._options = QVBoxLayout()
@@ -156,10 +182,29 @@ class DataBrowser(QWidget):
         self.select(DRAWN)
         self.preview()
 
+    def select_text(self, path: str) -> None:
+        """Choose a text file as the data."""
+        self.given[TEXT_FILE] = path
+        self.select(TEXT_FILE)
+        self._show_choice()
+        self.preview()
+
+    @property
+    def folder(self) -> str:
+        """The folder or file of the chosen source, "" while there is none."""
+        return self.given.get(self.source.name, "") if self.source is not None else ""
+
+    @property
+    def _asking(self) -> _Asking:
+        spec = self.source.spec if self.source is not None else None
+        return TEXT if spec is not None and spec.kind is Kind.TOKENS else FOLDER
+
     @property
     def data_title(self) -> str:
-        """What the chosen data is called: a drawing by its own name."""
+        """What the chosen data is called: a drawing or a text by its own name."""
         title = self.source.title if self.source is not None else ""
+        if self._wants(PATH) and self._asking is TEXT and self.folder:
+            return Path(self.folder).stem
         return (self.drawing.title or title) if self._wants(FILE) else title
 
     def options(self) -> dict[str, Any]:
@@ -184,6 +229,7 @@ class DataBrowser(QWidget):
         self.title.setText(self.source.title)
         self.summary.setText(self.source.summary)
         self.choose.setVisible(self._wants(PATH))
+        self._show_choice()
         self.drawing.setVisible(self._wants(FILE))
         if self._wants(FILE):
             self.drawing.refill()
@@ -207,13 +253,17 @@ class DataBrowser(QWidget):
         self.spec = spec
         self.chosen.emit(spec)
 
-    def _choose_folder(self) -> None:
-        path = files.ask_folder(self, self.folder or self.settings["last_folder"])
-        if path:
-            self.folder = path
-            self.choose.setText(f"{Path(path).name or path}  ·  change…")
-            self.choose.setToolTip(path)
+    def _choose_path(self) -> None:
+        path = self._asking.ask(self, self.folder or self.settings["last_folder"])
+        if path and self.source is not None:
+            self.given[self.source.name] = path
+            self._show_choice()
             self.preview()
+
+    def _show_choice(self) -> None:
+        path = self.folder
+        self.choose.setText(f"{Path(path).name or path}  ·  change…" if path else self._asking.words)
+        self.choose.setToolTip(path)
 
     # ---- looking
 
@@ -225,13 +275,11 @@ class DataBrowser(QWidget):
             self._say("Draw a distribution of points: any density on the plane, which every model can then learn.")
             return
         if self._wants(PATH) and not self.folder:
-            self._say(
-                "Choose a folder of pictures. Its subfolders become classes; files that are no pictures are listed."
-            )
+            self._say(self._asking.invitation)
             return
         known = self.source.spec
-        points = self._wants(FILE) if known is None else known.kind == Kind.POINTS
-        question = PreviewData(self.source.name, self.options(), POINTS if points else PICTURES)
+        unknown = Kind.POINTS if self._wants(FILE) else Kind.IMAGE
+        question = PreviewData(self.source.name, self.options(), COUNTS[known.kind if known else unknown])
         self.bridge.ask(PREVIEW, "", question, self._show_preview, self._preview_failed)
         if self.pages.currentWidget() is self.words:
             self._say("Reading…")
@@ -245,25 +293,26 @@ class DataBrowser(QWidget):
         if preview.spec.kind == Kind.POINTS:
             self.scatter.set_layer("data", preview.x, size=3.0)
             self.pages.setCurrentWidget(self.scatter)
+        elif preview.spec.kind == Kind.TOKENS:
+            self.strings.set_texts(preview.spec.text(preview.x))
+            self.pages.setCurrentWidget(self.strings)
         else:
             self.grid.set_images(preview.x)
             self.pages.setCurrentWidget(self.grid)
         self.facts.setText(self._facts(preview))
-        self.facts.setToolTip("\n".join(preview.skipped[:40]))
+        self.facts.setToolTip("\n".join(preview.skipped[:40]) or _characters(preview.spec))
         self._show_histogram(preview)
         self._set_spec(preview.spec)
 
     def _facts(self, preview: DataPreview) -> str:
-        shape = " x ".join(str(n) for n in preview.spec.shape[1:]) if preview.spec.kind == Kind.IMAGE else "2-D points"
-        unit = " px" if preview.spec.kind == Kind.IMAGE else ""
-        parts = [f"{shape}{unit}", f"{preview.train:,} to train on", f"{preview.heldout:,} held out"]
+        parts = [_measure(preview.spec), f"{preview.train:,} to train on", f"{preview.heldout:,} held out"]
         if self.source is not None and self.source.licence:
             parts.append(f"licence: {self.source.licence}")
         if preview.log_density_grid is not None:
             parts.append("density known in closed form")
         if preview.skipped:
-            n = len(preview.skipped)
-            parts.append(f"{n:,} {'file' if n == 1 else 'files'} skipped (point here to see why)")
+            n, what = len(preview.skipped), "line" if preview.spec.vocabulary else "file"
+            parts.append(f"{n:,} {what if n == 1 else what + 's'} skipped (point here to see why)")
         return " · ".join(parts)
 
     def _show_histogram(self, preview: DataPreview | None) -> None:
@@ -329,6 +378,21 @@ class DataBrowser(QWidget):
 def _by_group(source: DataInfo) -> int:
     groups = list(GROUPS)
     return groups.index(source.group) if source.group in groups else len(groups)
+
+
+def _measure(spec: DataSpec) -> str:
+    """How large an example is, in words."""
+    if spec.kind is Kind.IMAGE:
+        return " x ".join(str(n) for n in spec.shape[1:]) + " px"
+    if spec.kind is Kind.POINTS:
+        return "2-D points"
+    return f"up to {spec.size} characters, of {len(spec.vocabulary) - 1} different ones"
+
+
+def _characters(spec: DataSpec) -> str:
+    """All characters of a vocabulary, forty a line."""
+    names = ["␣" if name == " " else name for name in spec.vocabulary[1:]]
+    return "\n".join(" ".join(names[i : i + 40]) for i in range(0, len(names), 40))
 
 
 def _size(count: int) -> str:

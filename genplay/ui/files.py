@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 CHECKPOINTS = "Checkpoints (*.safetensors)"
-OPENABLE = "Checkpoints and genplay exports (*.safetensors *.png *.apng *.gif *.webp *.npz)"
+OPENABLE = "Checkpoints, genplay exports and texts (*.safetensors *.png *.apng *.gif *.webp *.npz *.txt)"
+TEXTS = "Text files (*.txt *.md *.csv *.tsv);;All files (*)"
 
 
 def ask_open(parent: QWidget, folder: str) -> str:
@@ -19,6 +20,11 @@ def ask_open(parent: QWidget, folder: str) -> str:
 def ask_folder(parent: QWidget, folder: str) -> str:
     """A folder of pictures, "" when the user changed their mind."""
     return QFileDialog.getExistingDirectory(parent, "Choose a folder of pictures", folder)
+
+
+def ask_text(parent: QWidget, folder: str) -> str:
+    """A text file to learn from, "" when the user changed their mind."""
+    return QFileDialog.getOpenFileName(parent, "Choose a text file", folder, TEXTS)[0]
 
 
 def ask_save(parent: QWidget, name: str, folder: str) -> str:

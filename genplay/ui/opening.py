@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from genplay.contract.results import RunState
     from genplay.ui.window import MainWindow
 
+TEXTS = (".txt", ".md", ".text")
 PICTURES = (".png", ".apng", ".gif", ".webp", ".npz")
 
 
@@ -34,8 +35,12 @@ class Opener:
                 self.open_checkpoint(path)
             elif kind in PICTURES:
                 self._open_export(path)
+            elif kind in TEXTS:
+                self._open_text(path)
             else:
-                raise BadInput(f"{Path(path).name} is neither a checkpoint nor a file exported by genplay.")
+                raise BadInput(
+                    f"{Path(path).name} is neither a checkpoint nor an export of genplay nor a text."
+                )
         except BadInput as error:
             self.window.tell(str(error), "bad")
 
@@ -70,6 +75,11 @@ class Opener:
         """A run is gone, or could not be opened."""
         self.paths.pop(run_id, None)
         self._recipes.pop(run_id, None)
+
+    def _open_text(self, path: str) -> None:
+        """A text file becomes the data of a new run."""
+        self.window.commands.learn_text(path)
+        self.window.settings["last_folder"] = str(Path(path).parent)
 
     # ---- recipes
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QWidget
 from genplay.contract import fake_engine as fake
 from genplay.contract import requests as rq
 from genplay.contract import results as rs
+from genplay.contract.fake_engine import RING
 from genplay.contract.recipe import Recipe
 from genplay.ui import files, theme
 from genplay.ui.gauge import Gauge
@@ -193,7 +194,7 @@ def test_a_dropped_checkpoint_is_opened_and_remembered(window, qtbot, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("notes.txt", b"x", "neither a checkpoint nor"),
+        ("notes.doc", b"x", "neither a checkpoint nor"),
         ("bad.safetensors", b"\xff" * 64, "bad.safetensors cannot be opened"),
         ("missing.safetensors", None, "missing.safetensors cannot be read"),
         ("plain.png", b"\x89PNG nonsense", "plain.png"),

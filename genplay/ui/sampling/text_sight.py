@@ -138,13 +138,16 @@ class NoveltyBar(QWidget):
             button.setAccessibleName(tip)
             button.clicked.connect(lambda _=False, by=by: strings.set_zoom(strings.zoom + by))
             row.addWidget(button)
-        theme.signals().changed.connect(lambda: self.show_counts(*self._told))
         self._told: tuple[list[str], Novelty | None] = ([], None)
+        theme.signals().changed.connect(self._recolour)
 
     def forget(self) -> None:
         """Another run."""
         self.search.clear()
         self.show_counts([], None)
+
+    def _recolour(self) -> None:
+        self.show_counts(*self._told)
 
     def show_counts(self, texts: list[str], novelty: Novelty | None) -> None:
         """How many texts there are of each mark, and how many different ones."""

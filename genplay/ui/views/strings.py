@@ -74,10 +74,13 @@ class Strings(QAbstractScrollArea):
         self.setMinimumSize(96, 48)
         self.viewport().setMouseTracking(True)
         self.setAccessibleName("Texts")
-        theme.signals().changed.connect(self.viewport().update)
+        theme.signals().changed.connect(self._repaint)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
+
+    def _repaint(self) -> None:
+        self.viewport().update()
 
     # ---- what is shown
 
