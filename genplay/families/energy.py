@@ -47,7 +47,7 @@ EDGE = {Kind.POINTS: 1.5, Kind.IMAGE: 1.0}  # new chains are even in [-edge, edg
 FINDING = 0.05  # how fast the step length of training's chains follows their acceptance
 CLOSE = 0.6  # step length of a walk at a level of noise, over sigma
 ADRIFT_STEP, ADRIFT_GAP = 300, 1000.0
-TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 1e-3, "ema": 0.998, "cooldown": 0.5}
+TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 1e-3, "ema": 0.998, "clip": 10.0, "cooldown": 0.5}
 DENOISING: dict[str, Any] = {"objective": "denoising", "sigma_max": 20.0, "depth": 1}
 SLOW: dict[str, Any] = {"learning_rate": 1e-3, "clip": 1.0, "ema": 0.9995, "cooldown": 0.5}
 WALKED: dict[str, Any] = {
@@ -195,7 +195,7 @@ class EnergyModel(Model):
     presets = (
         Preset(
             "points", "Points", "Persistent chains with Metropolis's test: a density within a minute.",
-            {"chain_steps": 4, "jumps": 16, "buffer": 512}, TRAINING, kinds=(Kind.POINTS,),
+            {"chain_steps": 3, "jumps": 8, "buffer": 512}, TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "short chains", "CD-k", "Chains of ten steps from the data: what they never reach stays unknown.",
