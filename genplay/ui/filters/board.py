@@ -152,8 +152,9 @@ class Board(QWidget):
         found = self.session.found
         assert found is not None
         energies = found.energies
+        names = () if energies is None else found.names
+        self.energies.set_bits(names, np.zeros((0, 0)) if energies is None else energies)
         self.energies.setVisible(energies is not None)
-        self.energies.set_bits(found.names, np.zeros((0, 0)) if energies is None else energies)
         self.energies.mark(None if energies is None else float(energies[0, self.session.picture()]))
         self.energy_words.setText(words.meaning(found))
 
