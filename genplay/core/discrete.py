@@ -92,7 +92,8 @@ class Uniform(Transition):
     def row(self, x: Tensor, a: Tensor) -> Tensor:
         return one_hot(x, self.states, a) * wide(a) + wide(1 - a) / self.states
 
-    column = row
+    def column(self, y: Tensor, a: Tensor) -> Tensor:
+        return self.row(y, a)
 
     def spread(self, p: Tensor, a: Tensor) -> Tensor:
         return p * wide(a) + wide(1 - a) / self.states * p.sum(-1, keepdim=True)
@@ -130,11 +131,19 @@ class Absorbing(Transition):
     def noised(self, x: Tensor, a: Tensor, u: Tensor) -> Tensor:
         return torch.where(u < a[:, None], x, self.mask)
 
+    def data(self, x_t: Tensor, r: Tensor, a: Tensor) -> Tensor:
+        """r where a place is hidden; elsewhere what it shows."""
+        shown = one_hot(x_t, self.states, r)[..., : self.values]
+        return torch.where((x_t == self.mask)[..., None], r, shown)
+
     def divergence(self, x_t: Tensor, x_0: Tensor, r: Tensor, later: Tensor, earlier: Tensor) -> Tensor:
-        """A hidden place comes to light with the probability (alpha(s) - alpha(t)) / (1 - alpha(t)), as x_0 or as
-        something else; the others are known."""
+        """A hidden place comes to light with the probability ``shown``, as x_0 or not; others are known."""
         told = -r.gather(-1, x_0[..., None])[..., 0].clamp(min=LEAST).log()
-        return told * (x_t == self.mask) * ((earlier - later) / (1 - later))[:, None]
+        return told * (x_t == self.mask) * self.shown(later, earlier)[:, None]
+
+    def shown(self, later: Tensor, earlier: Tensor) -> Tensor:
+        """The probability that a hidden place comes to light between two times."""
+        return (earlier - later) / (1 - later)
 
 
 class Neighbours(Transition):
@@ -157,11 +166,12 @@ class Neighbours(Transition):
         vectors = self.vectors.to(a)
         return (vectors[x] * self._decay(a) @ vectors.T).clamp(min=0)
 
-    column = row
+    def column(self, y: Tensor, a: Tensor) -> Tensor:
+        return self.row(y, a)
 
     def spread(self, p: Tensor, a: Tensor) -> Tensor:
         vectors = self.vectors.to(p)
-        return (p @ vectors * self._decay(a) @ vectors.T).clamp(min=0)
+        return (p @ vectors * self._decay(a.to(p)) @ vectors.T).clamp(min=0)
 
 
 def neighbour_rates(places: Tensor, width: float) -> tuple[Tensor, Tensor]:
@@ -197,7 +207,7 @@ def normalised(p: Tensor) -> Tensor:
 
 
 def by_share(p: Tensor, u: Tensor) -> Tensor:
-    """States (B, L): where an even number u (B, L) falls among the sums of probabilities p (B, L, S)."""
+    """States (...,): where an even number u (...,) falls among the sums of probabilities p (..., S)."""
     sums = p.double().cumsum(-1)
     at = (u.double() * sums[..., -1])[..., None]
     return torch.searchsorted(sums, at, right=True)[..., 0].clamp(max=p.shape[-1] - 1)

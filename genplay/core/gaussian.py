@@ -23,7 +23,7 @@ from genplay.contract.capability import Capability
 from genplay.contract.sampling import GaussianSampling
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
-from genplay.core.guidance import Conditions
+from genplay.core.guidance import Conditions, kept_labels
 from genplay.core.model import Frame, Model, Objective, Start
 from genplay.core.samplers import Known, Look, dormand_prince, drift_and_diffusion, walk
 from genplay.core.schedules import Schedule
@@ -38,7 +38,6 @@ PART_NAMES = ("error, t below 1/4", "error, t 1/4 to 1/2", "error, t 1/2 to 3/4"
 PART_LABELS = ("t < ¼", "¼–½", "½–¾", "> ¾")
 FORGETTING = 0.98  # of the running error by time, a step
 EXACT_TRACE = 8  # up to so many dimensions the divergence is exact
-KEEP_ALL, DROP_ALL = 0.45, 0.1  # shares of the rows that keep, or lose, all their labels in training
 
 
 class Coefficients(NamedTuple):
@@ -216,18 +215,8 @@ class GaussianModel(Model):
         return Objective(loss, terms=self._terms(t, error.detach()))
 
     def kept_labels(self, labels: Tensor, generator: Generator) -> Tensor | None:
-        """Labels (B, A) with some set to "any", so that the network can be asked for any subset of the attributes.
-
-        45 % of the rows keep all labels and 10 % lose all; each of the others loses every label with a probability of
-        its own, drawn from U(0, 1).
-        """
-        if not self.conditional:
-            return None
-        rows = torch.rand(len(labels), 2, generator=generator, device=generator.device).to(labels.device)
-        rate = torch.where(rows[:, :1] < KEEP_ALL, 0.0, rows[:, 1:])
-        rate = torch.where(rows[:, :1] > 1 - DROP_ALL, 1.0, rate)
-        drop = torch.rand(labels.shape, generator=generator, device=generator.device).to(labels.device) < rate
-        return torch.where(drop, self.labels(None, len(labels)), labels)
+        """Labels (B, A) with some set to "any"; None for a model that is not told what to draw."""
+        return kept_labels(labels, self.labels(None, len(labels)), generator) if self.conditional else None
 
     def _recalled(self, x_t: Tensor, t: Tensor, labels: Tensor | None, generator: Generator) -> Tensor | None:
         """Half of the time an estimate of x_0 to look at (self-conditioning: Chen et al. 2022, arXiv:2208.04202)."""

@@ -12,11 +12,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from genplay.contract import sampling
 from genplay.contract.errors import BadInput
 from genplay.core.model import Model
+
+KEEP_ALL, DROP_ALL = 0.45, 0.1  # shares of the rows that keep, or lose, all their labels in training
+
+
+def kept_labels(labels: Tensor, anything: Tensor, generator: Generator) -> Tensor:
+    """Labels (B, A) with some as in ``anything`` (B, A), so that a network can be asked for any subset of attributes.
+
+    45 % of the rows keep all labels and 10 % lose all; each of the others loses every label with a probability of
+    its own, drawn from U(0, 1).
+    """
+    rows = torch.rand(len(labels), 2, generator=generator, device=generator.device).to(labels.device)
+    rate = torch.where(rows[:, :1] < KEEP_ALL, 0.0, rows[:, 1:])
+    rate = torch.where(rows[:, :1] > 1 - DROP_ALL, 1.0, rate)
+    drop = torch.rand(labels.shape, generator=generator, device=generator.device).to(labels.device) < rate
+    return torch.where(drop, anything, labels)
 
 
 @dataclass(frozen=True)

@@ -493,6 +493,7 @@ def test_a_checkpoint_brings_the_same_samples_back(family, spec, tmp_path):
 
 def questions(model, spec):
     x = np.full((20, 30, 3), 90, np.uint8) if spec.kind is Kind.IMAGE else np.array([0.3, -0.2], np.float32)
+    x = spec.tokens(["abac"])[0] if spec.kind is Kind.TOKENS else x
     z = np.linspace(-1, 1, 3 * model.latent_size).reshape(3, -1).astype(np.float32)
     own = np.full(spec.shape[1:] + spec.shape[:1], 90, np.uint8) if spec.kind is Kind.IMAGE else x
     return {
@@ -513,7 +514,8 @@ def questions(model, spec):
         "Translate": (requests.Translate(n=5, strength=0.5), results.Translated),
         "MeasureModes": (requests.MeasureModes(n=60), results.Modes),
         "Invert": (requests.Invert(x), results.Tape),
-        "NextProbs": (requests.NextProbs(own, 37), results.NextProbs),
+        "NextProbs": (requests.NextProbs(own, 37 if spec.kind is Kind.IMAGE else 2), results.NextProbs),
+        "CheckNovelty": (requests.CheckNovelty(own[None]), results.Novelty),
         "LookAtCodebook": (requests.LookAtCodebook(n=20), results.Codebook),
         "RedrawLevels": (requests.RedrawLevels(z[0], columns=2, n=3), results.Levels),
         "LookAtFilters": (requests.LookAtFilters(n=6), results.Filters),

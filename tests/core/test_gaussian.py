@@ -11,7 +11,8 @@ from toys import toy_data
 
 from genplay.core import gaussian
 from genplay.core.dataset import Batch
-from genplay.core.gaussian import BINS, KEEP_ALL, PART_NAMES, coefficients, weight
+from genplay.core.gaussian import BINS, PART_NAMES, coefficients, weight
+from genplay.core.guidance import KEEP_ALL
 from genplay.core.schedules import Cosine, Rectified, schedule
 
 
