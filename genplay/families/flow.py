@@ -12,8 +12,8 @@ determinant cheap is the architecture:
   given those before it.
 - ``realnvp``: coupling layers that scale and shift (Dinh et al. 2017, arXiv:1605.08803); ``maf``: the autoregressive
   form of that (Papamakarios et al. 2017, arXiv:1705.07057), quick to train and slow to sample.
-- ``glow``: for pictures; convolutional couplings between learnt mixtures of the channels, in several scales (Kingma and
-  Dhariwal 2018, arXiv:1807.03039).
+- ``glow``: for pictures; couplings between learnt mixtures of the channels, in several scales (Kingma and Dhariwal
+  2018, arXiv:1807.03039); they scale and shift, or bend by splines too.
 
 Densities are of the data as the model takes it: points, or pixels scaled to [-1, 1]. Pictures are dequantised: noise
 uniform over one 8-bit level is added, so that the bits per dimension (``genplay.metrics.likelihood``) bound the code
@@ -77,7 +77,12 @@ class FlowConfig:
     )  # fmt: skip
     bins: int = knob(
         8, "bins", "pieces of each spline: more of them bend more sharply",
-        low=2, high=64, shown_if=("architecture", ("auto", *SPLINES)),
+        low=2, high=64, shown_if=("architecture", ("auto", "glow", *SPLINES)),
+    )  # fmt: skip
+    coupling: str = knob(
+        "affine", "couplings", "of glow: scale and shift, as published, or bend by splines too: several times the work "
+        "a step, and far better where data comes in separate kinds",
+        choices=("affine", "spline"), kinds=(Kind.IMAGE,), shown_if=("architecture", ("auto", "glow")),
     )  # fmt: skip
     levels: int = knob(
         3, "levels", "scales of glow: each sees half the resolution of the one before",
@@ -153,8 +158,8 @@ class Flow(Model):
             {"noise": 0.05, "conditional": True}, PICTURE_TRAINING, kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "best", "Best", "What ships: the same Glow with a slow end. Give it ten minutes or more.",
-            {"noise": 0.05, "conditional": True},
+            "best", "Best", "What ships: couplings that bend by splines, and a slow end. Give it ten minutes or more.",
+            {"noise": 0.05, "conditional": True, "coupling": "spline", "bins": 6},
             PICTURE_TRAINING | {"ema": 0.9995, "cooldown": 0.5}, kinds=(Kind.IMAGE,),
         ),
         Preset(
@@ -304,7 +309,8 @@ def dense_flow(config: FlowConfig, spec: DataSpec, condition: int) -> Transform:
 def glow(config: FlowConfig, spec: DataSpec, condition: int) -> Transform:
     """The layers for pictures (B, C, H, W)."""
     dense = config.network == "mlp" or (config.network == "auto" and spec.size <= DENSE_SIZE)
-    return Glow(spec.shape, config.levels, config.steps, config.width, dense, condition)
+    bins = config.bins if config.coupling == "spline" else 0
+    return Glow(spec.shape, config.levels, config.steps, config.width, dense, condition, bins)
 
 
 def log_normal(z: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from genplay.nn.flows.autoregressive import Autoregressive
 from genplay.nn.flows.coupling import Coupling
 from genplay.nn.flows.elementwise import Affine
 from genplay.nn.flows.glow import Centre, Glow, InvertibleMix, PictureCoupling
-from genplay.nn.flows.spline import RationalQuadratic
+from genplay.nn.flows.spline import AffineSpline, RationalQuadratic
 from genplay.nn.flows.transform import ActNorm, Chain, Transform
 
 ROWS, CONDITION = 6, 3
@@ -26,10 +26,12 @@ TRANSFORMS = {
     "spline autoregressive": (ODD, lambda: Autoregressive(5, 16, RationalQuadratic(5), True, CONDITION)),
     "autoregressive of one": ((1,), lambda: Autoregressive(1, 8, Affine(), condition=CONDITION)),
     "invertible 1x1": ((5, 3, 2), lambda: InvertibleMix(5)),
-    "dense picture coupling": (PICTURE, lambda: PictureCoupling(PICTURE, 8, True, CONDITION)),
-    "conv picture coupling": ((3, 4, 2), lambda: PictureCoupling((3, 4, 2), 8, False, CONDITION)),
+    "dense picture coupling": (PICTURE, lambda: PictureCoupling(PICTURE, 8, Affine(2.0), True, CONDITION)),
+    "conv picture coupling": ((3, 4, 2), lambda: PictureCoupling((3, 4, 2), 8, Affine(2.0), False, CONDITION)),
+    "spline picture coupling": (PICTURE, lambda: PictureCoupling(PICTURE, 8, AffineSpline(4), True, CONDITION)),
     "centre": (PICTURE, lambda: Centre(PICTURE, CONDITION)),
     "glow": (PICTURE, lambda: Glow(PICTURE, 2, 2, 8, True, CONDITION)),
+    "glow with splines": (PICTURE, lambda: Glow(PICTURE, 2, 2, 8, True, CONDITION, bins=4)),
     "glow of one level": ((1, 6, 6), lambda: Glow((1, 6, 6), 3, 1, 8, False, CONDITION)),
     "chain": ((3,), lambda: Chain([ActNorm(3), Coupling(3, 8, Affine(), condition=CONDITION)])),
 }

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from genplay.contract.errors import BadInput
 from genplay.nn.flows.coupling import zero
-from genplay.nn.flows.elementwise import Affine
+from genplay.nn.flows.elementwise import Affine, Elementwise
+from genplay.nn.flows.spline import AffineSpline
 from genplay.nn.flows.transform import ActNorm, Chain, Transform
 from genplay.nn.mlp import mlp
 
@@ -55,18 +56,21 @@ class InvertibleMix(Transform):
 
 
 class PictureCoupling(Transform):
-    """Scales and shifts the second half of the channels of (B, C, H, W), by a network of the first half.
+    """Moves the second half of the channels of (B, C, H, W), by a network of the first half: scales and shifts them,
+    or bends them too.
 
     At first the layer is the identity.
     """
 
-    def __init__(self, shape: tuple[int, ...], width: int, dense: bool = False, condition: int = 0) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], width: int, map: Elementwise, dense: bool = False, condition: int = 0
+    ) -> None:
         super().__init__()
         channels, *size = shape
         self.kept, self.changed = channels // 2, channels - channels // 2
         build = DenseNet if dense else ConvNet
-        self.net = build((self.kept, *size), 2 * self.changed, width, condition)
-        self.map = Affine(2.0)
+        self.map = map
+        self.net = build((self.kept, *size), map.parameters * self.changed, width, condition)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         kept, changed = x.split((self.kept, self.changed), 1)
@@ -79,7 +83,8 @@ class PictureCoupling(Transform):
         return torch.cat([kept, x], 1), ladj.flatten(1).sum(1)
 
     def _raw(self, kept: Tensor, condition: Tensor | None) -> Tensor:
-        return self.net(kept, condition).to(kept.dtype).unflatten(1, (2, self.changed)).movedim(1, 0)
+        raw = self.net(kept, condition).to(kept.dtype).unflatten(1, (self.map.parameters, self.changed))
+        return raw.movedim(1, 0).contiguous()
 
 
 class ConvNet(nn.Module):
@@ -148,17 +153,27 @@ class Centre(Transform):
 class Glow(Transform):
     """``steps`` steps of actnorm, 1x1 convolution and coupling in each of ``levels`` scales, for (B, C, H, W).
 
+    Couplings scale and shift, or with ``bins`` also bend by splines (Durkan et al. 2019, arXiv:1906.04032).
+
     A level first makes squares of 2x2 pixels into channels. After it half of the channels, normalised by what the
     other half says of them, are done: they are noise; the rest goes on to the next level. States are shown as pictures
     in which every number is where it came from.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], levels: int, steps: int, width: int, dense: bool = False, condition: int = 0
+        self,
+        shape: tuple[int, ...],
+        levels: int,
+        steps: int,
+        width: int,
+        dense: bool = False,
+        condition: int = 0,
+        bins: int = 0,
     ) -> None:
         super().__init__()
         channels, *size = shape
         self.first = Centre(shape, condition)
+        map: Elementwise = AffineSpline(bins) if bins else Affine(2.0)
         self.levels = nn.ModuleList()
         for level in range(levels):
             if size[0] % 2 or size[1] % 2:
@@ -168,7 +183,9 @@ class Glow(Transform):
             channels, size = channels * 4, [s // 2 for s in size]
             inner = (channels, *size)
             rows = [
-                Chain([ActNorm(channels), InvertibleMix(channels), PictureCoupling(inner, width, dense, condition)])
+                Chain(
+                    [ActNorm(channels), InvertibleMix(channels), PictureCoupling(inner, width, map, dense, condition)]
+                )
                 for _ in range(steps)
             ]
             self.levels.append(nn.ModuleList(rows))

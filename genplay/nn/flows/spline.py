@@ -22,6 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from genplay.nn.flows.elementwise import Affine
+
 NARROWEST = 1e-3  # least width and height of a bin, as shares of the box
 FLATTEST = 1e-3  # least slope at a knot
 _UNIT = math.log(math.expm1(1 - FLATTEST))  # whose softplus, with FLATTEST added, is 1
@@ -77,6 +79,42 @@ class RationalQuadratic:
     def _floor(self, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, float]:
         """Where the bins end at least, (bins,), and by how much more all of them together are wider than they must."""
         return _floor(self.bins, self.bound, dtype, device), 2 * self.bound * (1 - self.bins * NARROWEST)
+
+
+@dataclass(frozen=True)
+class AffineSpline:
+    """An affine map, then a spline: far out a plain scale and shift, which a spline alone has not, and bends within.
+
+    The first two of the raw numbers are the affine map's.
+    """
+
+    bins: int = 6
+    bound: float = 3.0
+    limit: float = 2.0
+
+    @property
+    def parameters(self) -> int:
+        return 2 + self._spline.parameters
+
+    @property
+    def _affine(self) -> Affine:
+        return Affine(self.limit)
+
+    @property
+    def _spline(self) -> RationalQuadratic:
+        return RationalQuadratic(self.bins, self.bound)
+
+    def forward(self, x: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """y and log dy/dx (...) for x (...) and raw (parameters, ...)."""
+        scaled, first = self._affine.forward(x, raw[:2])
+        y, second = self._spline.forward(scaled, raw[2:])
+        return y, first + second
+
+    def inverse(self, y: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """x and log dx/dy."""
+        scaled, second = self._spline.inverse(y, raw[2:])
+        x, first = self._affine.inverse(scaled, raw[:2])
+        return x, first + second
 
 
 @lru_cache(16)
