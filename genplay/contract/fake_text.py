@@ -26,7 +26,7 @@ LATIN, CYRILLIC = ("la", "ri", "to", "me", "su"), ("da", "no", "vi", "ke", "bo")
 VOWELS = "aeiou"
 CAPABILITIES = {
     "autoregressive": frozenset({Capability.SAMPLE, Capability.LOG_DENSITY, Capability.NEXT_PROBS}),
-    "discrete_diffusion": frozenset({Capability.SAMPLE, Capability.LOG_DENSITY, Capability.CORRUPT}),
+    "discrete_diffusion": frozenset({Capability.SAMPLE, Capability.LOG_DENSITY}),
 }
 FILE = DataSpec(Kind.TOKENS, (32,))  # what is known of a text file before it is read
 PATH = Knob("path", "", "file", "a text file of yours")
@@ -62,7 +62,7 @@ def sources() -> tuple[DataInfo, ...]:
 
 def made(run: rs.RunState) -> rs.RunState:
     """A new run with what it can do."""
-    return replace(run, capabilities=CAPABILITIES[run.family], terms=terms(run.step))
+    return replace(run, capabilities=CAPABILITIES[run.family], completes=True, terms=terms(run.step))
 
 
 def terms(step: int) -> dict[str, float]:

@@ -533,6 +533,7 @@ class RunState:
     training: dict[str, Any] = field(default_factory=dict)
     data_options: dict[str, Any] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset()
+    completes: bool = False  # whether it can keep a part of given data and make the rest
     latent_size: int = 0
     takes_labels: bool = True  # whether it can be told what to draw, where its data has attributes
     terms: dict[str, float] = field(default_factory=dict)  # latest value of each curve

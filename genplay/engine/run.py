@@ -415,6 +415,7 @@ class Run:
             training=knob.values(self.training),
             data_options=dict(self.data_options),
             capabilities=trainer.model.capabilities if trainer else self.family.offers,
+            completes=self.family.completes,
             latent_size=trainer.model.latent_size if trainer else 0,
             takes_labels=trainer.model.takes_labels if trainer else True,
             terms=self.watch.terms | self.terms,

@@ -20,6 +20,7 @@ from genplay.contract.capability import Capability
 from genplay.contract.catalogue import FamilyInfo
 from genplay.contract.requests import Question
 from genplay.contract.results import Failure, RunState
+from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.bridge import Bridge
 from genplay.ui.giving_row import FoldingButton
@@ -48,6 +49,7 @@ class UnfoldPanel(Panel):
     hint: ClassVar[str] = "every step of the sampler, forward, back, and branched"
     order: ClassVar[int] = 30
     needs: ClassVar[frozenset[Capability]] = frozenset({Capability.SAMPLE})
+    kinds: ClassVar[tuple[Kind, ...]] = tuple(Kind)
     shortcuts: ClassVar[tuple[tuple[str, str], ...]] = (
         ("P", "Play or pause the tape"),
         ("J", "One step back, towards noise"),

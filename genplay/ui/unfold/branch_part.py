@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.state import UnfoldState
 from genplay.ui.unfold.tape import Tape
 from genplay.ui.unfold.thumbnails import thumbnail
-from genplay.ui.views import pixels
+from genplay.ui.views import lettering, pixels
 from genplay.ui.views.palette import category
 
 ROW, THUMB, INDENT = 38, 32, 20
@@ -116,6 +116,8 @@ class BranchRow(QWidget):
         final = self.tape.final
         if final is None:
             return right
+        if self.session.texts:
+            return self._draw_text(painter, right, self.session.text(final[:1])[0])
         n = min(MOST_THUMBS, len(final)) if final.ndim == 4 else 1
         while n > 1 and n * THUMB > self.width() * 0.4:
             n -= 1
@@ -124,6 +126,14 @@ class BranchRow(QWidget):
             place = pixels.centred(THUMB, THUMB, image.width(), image.height(), self.devicePixelRatioF())
             pixels.draw(painter, place.translated(right - (n - i) * THUMB, (ROW - THUMB) / 2), image)
         return right - n * THUMB
+
+    def _draw_text(self, painter: QPainter, right: float, shown: str) -> float:
+        """The first of the final texts; where it begins."""
+        left = right - (len(shown) + 1) * lettering.cell(12)[0]
+        if left < self.width() / 2:
+            return right
+        lettering.draw(painter, QPointF(left, ROW / 2), shown, 12, theme.colour("text"))
+        return left
 
     def _draw_words(self, painter: QPainter, left: float, right: float) -> None:
         font = theme.font(13, theme.font().Weight.Medium)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from genplay.contract.results import Frame
+from genplay.contract.spec import VEIL
 from genplay.ui.unfold import words
 from genplay.ui.unfold.cloud import HALF, NOISE, Cloud
 from genplay.ui.unfold.field_bar import FieldBar
@@ -19,11 +20,14 @@ from genplay.ui.unfold.state import UnfoldState
 from genplay.ui.views.code_bars import CodeBars
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.image_grid import ImageGrid
+from genplay.ui.views.line_of_text import shade
+from genplay.ui.views.strings import Strings
 
 SYMBOLS = {"x_t": "x<sub>t</sub>", "x_0": "x̂<sub>0</sub>", "eps": "ε̂", "z_t": "z<sub>t</sub>"}
 TITLES = {"x_t": "the noisy sample", "x_0": "what the model sees", "eps": "predicted noise", "z_t": "latent code"}
 NARROW = 640  # below it the prediction gets more room than the others
 MOST_WAYS = 8
+ENTROPY = 4.5  # bits of a character at the bright end of the scale
 
 
 class Card(QFrame):
@@ -69,7 +73,7 @@ class Cards(QWidget):
         self._home = HALF  # half the side of the part of the plane on show
         self.grids = {name: self._grid() for name in ("x_t", "x_0", "eps")}
         self.clouds = {name: Cloud() for name in ("x_t", "x_0")}
-        self.code = CodeBars()
+        self.code, self.strings = CodeBars(), self._strings()
         session.plane = self.clouds["x_t"]
         pictures = {name: Card(name, grid) for name, grid in self.grids.items()}
         points = {name: Card(name, cloud) for name, cloud in self.clouds.items()}
@@ -78,7 +82,8 @@ class Cards(QWidget):
         points["x_t"].head.addWidget(self.fields)
         points["x_t"].head.addWidget(self.layers)
         self.layers.told.connect(self._say_of_layers)
-        self.cards = {"pictures": pictures | {"z_t": Card("z_t", self.code)}, "points": points}
+        texts = {"x_t": Card("x_t", self.strings)}
+        self.cards = {"pictures": pictures | {"z_t": Card("z_t", self.code)}, "points": points, "texts": texts}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(8)
@@ -102,6 +107,17 @@ class Cards(QWidget):
         grid.drag_out.connect(self._drag)
         return grid
 
+    def _strings(self) -> Strings:
+        strings = Strings("card")
+        strings.clicked.connect(self._focus)
+        strings.drag_out.connect(self._drag)
+        return strings
+
+    @property
+    def kind(self) -> str:
+        """Which of the groups of cards serves the run."""
+        return "pictures" if self.session.pictures else "texts" if self.session.texts else "points"
+
     def _all(self) -> list[Card]:
         return [card for group in self.cards.values() for card in group.values()]
 
@@ -111,6 +127,7 @@ class Cards(QWidget):
         self.chosen = []
         for grid in self.grids.values():
             grid.set_images(None)
+        self.strings.set_texts(())
         for cloud in self.clouds.values():
             cloud.clear()
             cloud.fit(-HALF, -HALF, HALF, HALF, 0.0)
@@ -135,12 +152,14 @@ class Cards(QWidget):
             self._show_pictures(shot.drawn)
             if "z_t" in shot.frame.extras:
                 self._show_code(shot.frame)
+        elif self.session.texts:
+            self._show_texts(shot.frame)
         else:
             self._show_points(shot.drawn)
         self._say(shot.frame)
 
     def _show_cards(self, there: set[str]) -> None:
-        kind = "pictures" if self.session.pictures else "points"
+        kind = self.kind
         for group, cards in self.cards.items():
             for name, card in cards.items():
                 wanted = group == kind and name in there
@@ -158,6 +177,18 @@ class Cards(QWidget):
                 focus = min(self.session.state.focus, len(drawn[name]) - 1)
                 grid.select(focus if len(drawn[name]) > 1 else -1)
 
+    def _show_texts(self, frame: Frame) -> None:
+        """Texts, with the entropy of what each place is drawn from as its ground."""
+        texts, length = self.session.text(frame.x), frame.x.shape[1]
+        bits = frame.extras.get("entropy")
+        shades = (
+            [[shade(float(b), ENTROPY) for b in row] for row in bits.reshape(len(texts), -1)]
+            if bits is not None
+            else ()
+        )
+        self.strings.set_texts(texts, shades=shades, slots=length)
+        self.strings.select(min(self.session.state.focus, len(texts) - 1))
+
     def _show_code(self, frame: Frame) -> None:
         focus = min(self.session.state.focus, len(frame.extras["z_t"]) - 1)
         self.code.set_code(frame.extras["z_t"][focus], frame.extras["z_0"][focus] if "z_0" in frame.extras else None)
@@ -170,7 +201,7 @@ class Cards(QWidget):
                 cloud.show_points(drawn[name], self.session.position)
 
     def _say(self, frame: Frame) -> None:
-        cards = self.cards["pictures" if self.session.pictures else "points"]
+        cards = self.cards[self.kind]
         denoised = "x_0" in frame.extras
         cards["x_t"].say(words.state_caption(frame) if denoised else self._plain_caption(frame))
         if denoised:
@@ -183,13 +214,15 @@ class Cards(QWidget):
     def _plain_caption(self, frame: Frame) -> str:
         """Of a frame without a prediction."""
         steps = len(self.session.shots) - 1
+        if self.session.texts:
+            return text_caption(frame, steps, self.session.text(frame.x))
         moment = self.layers.moment
         if moment is not None:
             return words.layer_caption(frame, steps, moment.stretch, moment.round_trip)
         return words.step_caption(frame, steps) if steps > 0 else words.plural(len(frame.x), "sample")
 
     def _say_of_layers(self) -> None:
-        if self.session.frame is not None and not self.session.pictures:
+        if self.session.frame is not None and self.kind == "points":
             self._say(self.session.frame)
 
     # ---- choosing
@@ -210,7 +243,7 @@ class Cards(QWidget):
         self._draw_ways()
 
     def _draw_ways(self) -> None:
-        if self.session.pictures or not self.session.shots:
+        if self.kind != "points" or not self.session.shots:
             return
         for name, cloud in self.clouds.items():
             stacks = [shot.drawn[name] for shot in self.session.shots if name in shot.drawn]
@@ -240,3 +273,13 @@ class Cards(QWidget):
             stretch = shares.get(card.name, 3)
             if self._row.stretch(place) != stretch:
                 self._row.setStretch(place, stretch)
+
+
+def text_caption(frame: Frame, steps: int, texts: list[str]) -> str:
+    """How far the texts of a frame are written, and how open what comes next is."""
+    veiled = sum(text.count(VEIL) for text in texts) / max(1, frame.x.size)
+    parts = [words.step_caption(frame, steps)] if steps > 0 else [words.plural(len(texts), "text")]
+    parts += [f"{1 - veiled:.0%} written"]
+    if "entropy" in frame.extras:
+        parts.append(f"brightest ground: {ENTROPY:g} bits of entropy")
+    return " · ".join(parts)

@@ -21,6 +21,7 @@ from genplay.ui.views.chips import Chips
 from genplay.ui.views.compare import MODES, Compare
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.scatter import Scatter
+from genplay.ui.views.strings import Strings
 
 TITLES = {"wipe": "Slider", "side": "Side by side", "difference": "Difference"}
 TIPS = {
@@ -30,6 +31,8 @@ TIPS = {
 }
 SEEN = ("x_0", "x_t")  # what is compared, the first that both have
 MOST_LINES = 150
+COUPLE = 460  # pixels in which two texts stand beside each other
+OF_NUMBERS = "root mean square difference of all samples, data in [−1, 1]"
 
 
 class ComparePart(QFrame):
@@ -48,12 +51,14 @@ class ComparePart(QFrame):
         self.swap.clicked.connect(self._swap)
         self.close_button = _flat("close", "Leave the comparison (Esc)")
         self.close_button.clicked.connect(self.leave)
-        self.pictures, self.cloud = Compare(), Cloud()
+        self.pictures, self.cloud, self.texts = Compare(), Cloud(), Strings("card")
+        self.texts.selectable = False
         self.cloud.pick_layer = "none"
         self.cloud.add_layer(self._draw_lines)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.pictures)
         self.stack.addWidget(self.cloud)
+        self.stack.addWidget(self.texts)
         self._lay_out()
         session.frame_changed.connect(self.follow)
         session.branches_changed.connect(self.follow)
@@ -101,7 +106,8 @@ class ComparePart(QFrame):
 
     def _run_changed(self) -> None:
         self.modes.setVisible(self.session.pictures)
-        self.stack.setCurrentWidget(self.pictures if self.session.pictures else self.cloud)
+        view = self.pictures if self.session.pictures else self.texts if self.session.texts else self.cloud
+        self.stack.setCurrentWidget(view)
 
     def follow(self) -> None:
         """Show both at the time on show."""
@@ -120,11 +126,22 @@ class ComparePart(QFrame):
         if self.session.pictures:
             self.pictures.set_names((names[0], names[1]), (tints[0], tints[1]))
             self.pictures.set_pair(a, b)
+        elif self.session.texts:
+            self._show_texts(a, b)
         else:
             for layer, points, tint, name in zip("ab", (a, b), tints, names):
                 self.cloud.set_layer(layer, points, colour=tint, size=4.5, opacity=0.85, title=name)
             self.cloud.fit(-HALF, -HALF, HALF, HALF)
         self._say(a, b)
+
+    def _show_texts(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Each text beside what it is in the other branch, the characters that differ on a ground."""
+        tint = theme.colour("accent")
+        tint.setAlphaF(0.35)
+        pairs = [text for both in zip(self.session.text(a), self.session.text(b)) for text in both]
+        shades = [[tint if c else None for c in row] for row in (a != b) for _ in "ab"]
+        self.texts.columns = 2 * max(1, self.texts.width() // COUPLE)
+        self.texts.set_texts(pairs, shades=shades, slots=a.shape[1])
 
     def _name(self, tape: Tape) -> str:
         assert self.session.run is not None
@@ -136,7 +153,8 @@ class ComparePart(QFrame):
         if self.pictures.mode == "difference" and self.session.pictures:
             text += f" · brightest: {self.pictures.largest:.2f} of the range of a colour"
         self.about.setText(text)
-        self.about.setToolTip("Δ is the root mean square difference of all samples, data in [−1, 1]")
+        of = "share of characters that differ" if self.session.texts else OF_NUMBERS
+        self.about.setToolTip(f"Δ is the {of}")
 
     def _drawn(self, tape: Tape) -> np.ndarray | None:
         """What is compared of a branch at the time on show; of one whose frames are gone, its final samples."""

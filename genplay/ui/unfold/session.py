@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
@@ -23,6 +23,9 @@ from genplay.ui.unfold.cloud import Cloud
 from genplay.ui.unfold.recorder import Recorder
 from genplay.ui.unfold.state import LAST, UnfoldState
 from genplay.ui.unfold.tape import Shot, Tape, same_question
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FOLLOW_MS = 3000  # between samplings while a model trains
 HURRY_MS = 250  # a knob that rests for so long is no longer being dragged
@@ -95,8 +98,17 @@ class UnfoldSession(QObject):
 
     @property
     def pictures(self) -> bool:
-        """Whether the model makes pictures (else points)."""
+        """Whether the model makes pictures."""
         return self.run is not None and self.run.spec.kind is Kind.IMAGE
+
+    @property
+    def texts(self) -> bool:
+        """Whether the model writes texts."""
+        return self.run is not None and self.run.spec.kind is Kind.TOKENS
+
+    def text(self, tokens: np.ndarray) -> list[str]:
+        """Tokens (N, L) as the run's texts, with a block where nothing is written yet."""
+        return self.run.spec.text(tokens) if self.run is not None else []
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

@@ -12,8 +12,8 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.ui.sampling import wish as wishes
 from genplay.ui.sampling.wish import Wish
 
-COUNTS = {Kind.IMAGE: (1, 4, 9, 16), Kind.POINTS: (100, 400, 1000, 2000)}
-USUAL = {Kind.IMAGE: 4, Kind.POINTS: 1000}
+COUNTS = {Kind.IMAGE: (1, 4, 9, 16), Kind.POINTS: (100, 400, 1000, 2000), Kind.TOKENS: (1, 8, 24, 64)}
+USUAL = {Kind.IMAGE: 4, Kind.POINTS: 1000, Kind.TOKENS: 24}
 SPEEDS = (2.0, 5.0, 10.0, 20.0, 40.0)  # frames a second
 PARTS = ("branches", "duel", "forward", "start", "between", "diagnostics")
 LAST = -1  # as a frame: the newest there is

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 CAP = 256 << 20  # bytes of all tapes together
-KEPT = ("x_t", "x_0", "eps", "z_t", "z_0")  # what of a frame's extras is remembered
+KEPT = ("x_t", "x_0", "eps", "z_t", "z_0", "entropy")  # what of a frame's extras is remembered
 NOISE_RANGE = 2.5  # predicted noise beyond so many standard deviations is drawn as the ends of the scale
 
 
@@ -197,11 +197,16 @@ def nearest(shots: Sequence[Shot], t: float) -> int:
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Root mean square between two sets of samples as drawn, data in [-1, 1]; NaN where they cannot be compared."""
+    """Root mean square between two sets of samples as drawn, data in [-1, 1]; NaN where they cannot be compared.
+
+    Of texts the share of characters that differ.
+    """
     import numpy as np
 
     if a.shape != b.shape:
         return float("nan")
+    if a.dtype.kind == "i":
+        return float((a != b).sum() / max(1, ((a > 0) | (b > 0)).sum()))
     scale = 127.5 if a.dtype == np.uint8 else 1.0
     return float(np.sqrt(np.mean(np.square((a.astype(np.float32) - b.astype(np.float32)) / scale))))
 

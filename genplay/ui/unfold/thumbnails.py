@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage
 
 from genplay.ui import theme
-from genplay.ui.views import pixels
+from genplay.ui.views import lettering, pixels
 from genplay.ui.views.scatter import splat
 
 SIDE = 68  # pixels of a thumbnail of points, twice its size on the screen
@@ -19,6 +19,14 @@ def thumbnail(drawn: np.ndarray, focus: int, reach: float = REACH) -> QImage:
     if drawn.dtype == np.uint8:
         return pixels.to_qimage(drawn[min(focus, len(drawn) - 1)])
     return cloud(drawn, theme.colour("accent"), reach)
+
+
+def text(shown: str, length: int) -> QImage:
+    """A text of at most ``length`` characters, in lines that fill a square, for it to be seen how much is written."""
+    across = max(3, round((length * 1.7) ** 0.5))
+    lines = [shown[i : i + across] for i in range(0, max(len(shown), 1), across)]
+    lines += [""] * (-(-length // across) - len(lines))
+    return lettering.picture([line.ljust(across) for line in lines], theme.colour("text"), SIDE)
 
 
 def cloud(points: np.ndarray, tint: QColor, reach: float = REACH) -> QImage:

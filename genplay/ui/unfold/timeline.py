@@ -14,7 +14,7 @@ from genplay.ui.unfold import words
 from genplay.ui.unfold.session import MOVED, UnfoldSession
 from genplay.ui.unfold.state import SPEEDS, UnfoldState
 from genplay.ui.unfold.tape import Shot
-from genplay.ui.unfold.thumbnails import thumbnail
+from genplay.ui.unfold.thumbnails import text, thumbnail
 from genplay.ui.views.palette import category
 from genplay.ui.views.tape_strip import SIDE, Row, TapeStrip
 
@@ -134,6 +134,9 @@ class Timeline(QFrame):
 
     def _thumb(self, shots: list[Shot], name: str, frame: int) -> QImage:
         drawn = shots[min(frame, len(shots) - 1)].drawn[name]
+        if self.session.texts:
+            focus = min(self.session.state.focus, len(drawn) - 1)
+            return text(self.session.text(drawn[focus : focus + 1])[0], drawn.shape[1])
         return thumbnail(drawn, self.session.state.focus, THUMB_REACH[name])
 
     def _frame_changed(self) -> None:
