@@ -289,7 +289,8 @@ class CompareLikelihoods(Question):
     """How probable a model finds pictures of several sets, ``n`` of each. Answer: ``results.Likelihoods``.
 
     The sets are held-out and training data, pictures of another data set (``other``, "" for one that differs), and
-    held-out ones inverted, constant colours, and noise. Models that take labels are asked without.
+    held-out ones inverted, constant colours, and noise; of texts held-out ones with their characters shuffled, and
+    random ones as long. Models that take labels are asked without.
     """
 
     n: int = 64

@@ -1,4 +1,4 @@
-"""Making a picture or point from outside fit what a model learns."""
+"""Making a picture, point or text from outside fit what a model learns."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def fit(x: np.ndarray, spec: DataSpec, device: torch.device | str = "cpu") -> Tensor:
-    """One example (1, *shape) in [-1, 1] from a picture (H, W, 1 or 3) uint8 of any size, or from a point.
+    """One example (1, *shape) in [-1, 1] from a picture (H, W, 1 or 3) uint8 of any size, from a point, or from tokens.
 
     A picture is cut to the model's proportions about its centre, resized by antialiased bicubic interpolation, and
-    turned to grey or to colour as the model needs. One that fits already is left as it is. Raises ``BadInput``.
+    turned to grey or to colour as the model needs. One that fits already is left as it is. Tokens (L,) may hold the
+    one after the last, for a character that is not written yet. Raises ``BadInput``.
 
     >>> fit(np.zeros((480, 640, 3), np.uint8), DataSpec(Kind.IMAGE, (1, 28, 28))).shape
     torch.Size([1, 1, 28, 28])
@@ -28,6 +29,8 @@ def fit(x: np.ndarray, spec: DataSpec, device: torch.device | str = "cpu") -> Te
         return _picture(x, spec, device)
     if x.shape != spec.shape:
         raise BadInput(f"This model takes an array of shape {spec.shape}, not {x.shape}.")
+    if spec.kind is Kind.TOKENS and (x.dtype.kind not in "iu" or not ((x >= 0) & (x <= len(spec.vocabulary))).all()):
+        raise BadInput(f"Characters are whole numbers from 0 to {len(spec.vocabulary)}.")
     if not np.isfinite(x).all():
         raise BadInput("The example holds numbers that are not finite.")
     return from_plain(x[None], spec, device)

@@ -83,6 +83,8 @@ def _check_fit(probe: type[Probe], model: Model | None, data: Dataset | None) ->
             raise BadInput("The data this model learns from is not at hand.")
         if (data.spec.kind, data.spec.shape) != (model.spec.kind, model.spec.shape):
             raise BadInput(f"The data {data.title} does not have the shape this model learns.")
+        if data.spec.vocabulary != model.spec.vocabulary:
+            raise BadInput(f"The data {data.title} has other characters than this model learnt.")
 
 
 def _check_condition(model: Model | None, question: Question) -> None:

@@ -40,7 +40,7 @@ from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.errors import BadInput
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
-from genplay.core.dataset import Batch
+from genplay.core.dataset import Batch, written
 from genplay.core.model import Frame, Model, Objective, Start
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.heads import Categorical, Characters, DiscretisedMixture, Head, NumberMixture, Palette
@@ -344,16 +344,6 @@ class Autoregressive(Model):
         features = self.network.step(memory)
         parts = [self.head.logits(features, values[:, position, :k]) for k in range(self.head.parts)]
         return sharpened(torch.stack(parts, 1))[..., : len(self.head.swatches())]
-
-
-def written(tokens: Tensor) -> Tensor:
-    """Which places of texts (B, L) hold a character or their end, (B, L) bool.
-
-    >>> written(torch.tensor([[3, 0, 0, 0], [1, 2, 1, 2]])).int().tolist()
-    [[1, 1, 0, 0], [1, 1, 1, 1]]
-    """
-    ended = (tokens == 0).int().cumsum(1)
-    return (ended - (tokens == 0).int()) == 0
 
 
 def _kind(network: str, kind: Kind) -> str:

@@ -16,7 +16,7 @@ from genplay.core.dataset import Dataset, to_float
 from genplay.core.gaussian import GaussianModel
 from genplay.core.model import Model
 from genplay.core.probe import Partial, Probe, streams, within
-from genplay.metrics.likelihood import bits_per_dimension
+from genplay.metrics.likelihood import bits_per_dimension, size_of
 from genplay.probes.latent_map import chosen
 
 MAX_EXAMPLES = 50_000
@@ -53,7 +53,8 @@ class EstimateLikelihood(Probe):
             else:
                 values.append(model.log_density(x, labels, stream).double().cpu())
             done = torch.cat(values)
-            yield Partial(summary(model, done, torch.cat(elbos) if elbos else None, k), len(done) / len(rows))
+            size = size_of(data.heldout[rows[: len(done)]], data.spec)
+            yield Partial(summary(model, done, torch.cat(elbos) if elbos else None, k, size), len(done) / len(rows))
 
 
 def at_once(model: Model, k: int) -> int:
@@ -63,8 +64,11 @@ def at_once(model: Model, k: int) -> int:
     return max(1, _EVALUATIONS // max(k, 8))
 
 
-def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.Likelihood:
-    """Mean and standard error of log-likelihoods (N,) in nats, and the mean as bits a dimension of 8-bit pixels."""
+def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int, size: float = 0) -> results.Likelihood:
+    """Mean and standard error of log-likelihoods (N,) in nats, and the mean as bits a dimension of 8-bit pixels.
+
+    ``size`` is how many of these a mean example has, 0 for those of the model's shape.
+    """
     mean = nats.mean().item()
     deviation = nats.std().item() if len(nats) > 1 else 0.0
     if model.density_kind == "bound" and elbo is None:
@@ -73,7 +77,7 @@ def summary(model: Model, nats: Tensor, elbo: Tensor | None, k: int) -> results.
         kind=model.density_kind,
         nats=mean,
         error=deviation / math.sqrt(len(nats)),
-        bits_per_dim=bits_per_dimension(mean, model.spec),
+        bits_per_dim=bits_per_dimension(mean, model.spec, size),
         n=len(nats),
         elbo=None if elbo is None else elbo.mean().item(),
         importance_samples=k,

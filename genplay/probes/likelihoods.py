@@ -20,7 +20,7 @@ from genplay.core.dataset import Dataset, to_float, to_plain
 from genplay.core.fitting import fit
 from genplay.core.gaussian import GaussianModel
 from genplay.core.probe import BREATH, Partial, Probe, streams, within
-from genplay.metrics.likelihood import bits_per_dimension
+from genplay.metrics.likelihood import bits_per_dimension, size_of
 from genplay.probes.bound import Chain, dequantised, stratified_places
 from genplay.probes.latent_map import chosen
 from genplay.probes.likelihood import MAX_IMPORTANCE, at_once
@@ -28,6 +28,7 @@ from genplay.probes.likelihood import MAX_IMPORTANCE, at_once
 MAX_PICTURES = 2000  # of each set
 MOST_BITS = 1e4  # a dimension; what is less probable counts as just that
 NAMES = ("held-out", "training", "another set", "inverted", "constant", "noise")
+TEXTS = ("held-out", "training", "shuffled", "random")
 OTHERS = ("fashion28", "faces16", "glyphs28")  # of which the first that is not the model's own is the other set
 STEPS, BINS, ROUNDS = 1000, 8, 16  # of the variational bound
 PARTS = (4, 8)  # patches a side, coarse and fine
@@ -35,7 +36,7 @@ TOGETHER = 16  # patches in one piece of work
 
 
 class CompareLikelihoods(Probe):
-    """Bits per dimension of pictures a model has seen, could have seen, and should find odd.
+    """Bits per dimension, or per character, of data a model has seen, could have seen, and should find odd.
 
     That the odd ones can be the more probable is a known trait of likelihoods (Nalisnick et al. 2019,
     arXiv:1810.09136).
@@ -43,17 +44,17 @@ class CompareLikelihoods(Probe):
 
     question = requests.CompareLikelihoods
     needs = frozenset({Capability.LOG_DENSITY})
-    kinds = (Kind.IMAGE,)
+    kinds = (Kind.IMAGE, Kind.TOKENS)
     needs_data = True
 
     def run(
         self, model: Any, data: Dataset, question: requests.CompareLikelihoods, generator: Generator
     ) -> Iterator[Partial]:
         """``results.Likelihoods`` of the pictures done so far. Raises ``BadInput``."""
-        n = within("The number of pictures", question.n, 1, MAX_PICTURES)
+        n = within("The number of examples", question.n, 1, MAX_PICTURES)
         k = samples(model, within("The number of importance samples", question.importance_samples, 1, MAX_IMPORTANCE))
-        title, x = sets(data, n, other_set(question.other, data), generator)
-        names = tuple(title if name == NAMES[2] else name for name in NAMES)
+        texts = model.spec.kind is Kind.TOKENS
+        names, x = sets_of_texts(data, n, generator) if texts else sets(data, n, question.other, generator)
         shown = to_plain(x.flatten(0, 1), model.spec)
         bits = np.full(x.shape[:2], np.nan, np.float32)
         size = at_once(model, k)
@@ -62,7 +63,7 @@ class CompareLikelihoods(Probe):
             nats = None
             for nats in log_densities(model, to_float(x[s, i : i + size]).to(model.device), k, stream):
                 yield BREATH
-            bits[s, i : i + size] = in_bits(nats, model.spec)
+            bits[s, i : i + size] = in_bits(nats, model.spec, x[s, i : i + size])
             yield Partial(results.Likelihoods(model.density_kind, names, shown, bits.copy(), k), done / len(work))
 
 
@@ -81,10 +82,11 @@ def log_densities(model: Any, x: Tensor, k: int, generator: Generator) -> Iterat
         yield model.log_density(x, None, generator)
 
 
-def in_bits(nats: Tensor | None, spec: DataSpec) -> np.ndarray:
-    """Bits per dimension (B,) of log densities (B,)."""
+def in_bits(nats: Tensor | None, spec: DataSpec, x: Tensor) -> np.ndarray:
+    """Bits per dimension (B,), or per character, of log densities (B,) of examples x (B, *shape)."""
     assert nats is not None
-    bits = np.array([bits_per_dimension(value, spec) for value in nats.double().cpu().tolist()])
+    rows = zip(nats.double().cpu().tolist(), x.split(1), strict=True)
+    bits = np.array([bits_per_dimension(value, spec, size_of(row, spec)) for value, row in rows])
     return np.nan_to_num(bits, nan=MOST_BITS, posinf=MOST_BITS).clip(-MOST_BITS, MOST_BITS).astype(np.float32)
 
 
@@ -93,8 +95,21 @@ def other_set(name: str, data: Dataset) -> str:
     return name or next(other for other in OTHERS if other != data.name)
 
 
-def sets(data: Dataset, n: int, other: str, generator: Generator) -> tuple[str, Tensor]:
-    """The title of the other set, and pictures uint8 (6, N, C, H, W) of all sets in the order of ``NAMES``."""
+def sets_of_texts(data: Dataset, n: int, generator: Generator) -> tuple[tuple[str, ...], Tensor]:
+    """Names of sets of texts, and their tokens (4, N, L): some have their characters out of order, or any at all."""
+    n = min(n, len(data.heldout), len(data.train))
+    held = _rows(data.heldout, n, generator)
+    real = held > 0
+    keys = torch.rand(held.shape, generator=generator, device=generator.device).cpu()
+    shuffled = held.gather(1, (keys + (~real).float()).argsort(1))  # characters at random, ends last
+    count = len(data.spec.vocabulary)
+    drawn = torch.randint(1, count, held.shape, generator=generator, device=generator.device).cpu()
+    return TEXTS, torch.stack([held, _rows(data.train, n, generator), shuffled, drawn * real])
+
+
+def sets(data: Dataset, n: int, wanted: str, generator: Generator) -> tuple[tuple[str, ...], Tensor]:
+    """Names of all sets, of which one is the title of the other set, and their pictures uint8 (6, N, C, H, W)."""
+    other = other_set(wanted, data)
     foreign = data_sets.load(other)
     if foreign.spec.kind is not Kind.IMAGE:
         raise BadInput(f"The data set {other!r} holds no pictures.")
@@ -104,7 +119,8 @@ def sets(data: Dataset, n: int, other: str, generator: Generator) -> tuple[str, 
     alien = torch.cat(fitted).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     noise = _bytes((n, *data.spec.shape), generator)
     constant = _bytes((n, data.spec.shape[0], 1, 1), generator).expand(n, *data.spec.shape)
-    return foreign.title, torch.stack([held, _rows(data.train, n, generator), alien, 255 - held, constant, noise])
+    names = tuple(foreign.title if name == NAMES[2] else name for name in NAMES)
+    return names, torch.stack([held, _rows(data.train, n, generator), alien, 255 - held, constant, noise])
 
 
 def _rows(x: Tensor, n: int, generator: Generator) -> Tensor:

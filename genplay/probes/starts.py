@@ -79,7 +79,8 @@ def start_of(model: Model, question: requests.Trajectory) -> Start:
 def _completion(model: Model, question: requests.Trajectory) -> Start:
     """What a model that draws a value at a time is to keep."""
     if question.state is not None or question.start != 1 or question.source is None or question.mask is None:
-        raise BadInput(f"This {model.title} completes a picture: give it one, and a mask of what to draw.")
+        what = "text" if model.spec.kind is Kind.TOKENS else "picture"
+        raise BadInput(f"This {model.title} completes a {what}: give it one, and a mask of what to draw.")
     x = fitted(question.source, model, question.n)
     return Start(x=x, clean=True, mask=_mask(question.mask, question.source, model))
 
@@ -137,7 +138,7 @@ def fitted(x: np.ndarray, model: Model, n: int = 0) -> Tensor:
     """
     dims = 4 if model.spec.kind is Kind.IMAGE else 2
     if x.ndim != dims or not len(x) or (n and len(x) not in (1, n)):
-        what = "pictures (N, H, W, C)" if dims == 4 else "points (N, 2)"
+        what = {Kind.IMAGE: "pictures (N, H, W, C)", Kind.TOKENS: "texts (N, L)"}.get(model.spec.kind, "points (N, 2)")
         raise BadInput(f"The data must be {what}{f', one or {n} of them' if n else ''}, not an array {x.shape}.")
     return torch.cat([fit(one, model.spec, model.device) for one in x])
 
@@ -151,8 +152,12 @@ def kept_outside(mask: np.ndarray, size_of_source: tuple[int, ...], model: Model
 
     Raises ``BadInput``.
     """
+    if model.spec.kind is Kind.TOKENS:
+        if mask.shape != model.spec.shape or not np.isin(mask, (0, 1)).all():
+            raise BadInput(f"The mask must be 0 or 1 for each of the {model.spec.size} characters of a text.")
+        return torch.from_numpy(np.ascontiguousarray(mask)).to(model.device) > 0
     if model.spec.kind is not Kind.IMAGE:
-        raise BadInput("Only pictures have a part that can be masked.")
+        raise BadInput("Only pictures and texts have a part that can be masked.")
     if isinstance(model, GaussianModel) and tuple(model.shape) != model.spec.shape:
         raise BadInput(f"This {model.title} works on codes of whole pictures, so no part can be kept.")
     size = model.spec.shape[1:]

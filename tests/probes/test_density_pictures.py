@@ -54,8 +54,8 @@ def values(question, model, data=None):
 @pytest.mark.parametrize("spec", [IMAGES, COLOUR], ids=["grey", "colour"])
 def test_the_sets_are_what_they_are_called(spec):
     data = toy_data(spec)
-    title, x = sets(data, 6, "faces16", seeded(3))
-    assert title == "Faces"
+    names, x = sets(data, 6, "faces16", seeded(3))
+    assert names[2] == "Faces"
     assert x.shape == (len(NAMES), 6, *spec.shape)
     assert x.dtype == torch.uint8
     held, training, _, inverted, constant, noise = x
