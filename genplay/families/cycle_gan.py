@@ -58,7 +58,7 @@ class CycleGANConfig:
     width: int = knob(24, "width", "channels at the highest resolution of all networks", low=8, high=256, scale="log")
     blocks: int = knob(1, "blocks", "residual blocks at each resolution of the generators, each way", low=1, high=4)
     patch: int = knob(
-        2, "patch", "halvings of the critics: one score is of 10 pixels a side after one, of 22 after two",
+        2, "patch", "halvings of the critics: one score is of 10 pixels a side after one, of 20 after two",
         low=1, high=4,
     )  # fmt: skip
     loss: str = knob("non-saturating", "loss", "what the players minimise", choices=LOSSES)

@@ -147,7 +147,7 @@ class PictureTrunk(nn.Module):
 class PatchCritic(nn.Module):
     """Pictures (B, channels, H, W) to a score for each of their patches, (B, h, w) (Isola et al. 2017, section 3.2.2).
 
-    The picture is halved ``halve`` times where its size allows: a score sees 10 pixels a side after one halving, 22
+    The picture is halved ``halve`` times where its size allows: a score sees 10 pixels a side after one halving, 20
     after two.
     """
 
