@@ -16,9 +16,12 @@ Training maximises ELBO(x) = E_q[log p(x | z)] - sum_i E_q KL(q(z_i | z_<i, x) |
 like to be ignored; a KL warm-up and *free bits*, an amount of information that each level may carry at no cost (Kingma
 et al. 2016, arXiv:1606.04934), keep them in use.
 
-Codes are given as the noise that makes them, z_i = mu_p(z_<i) + sigma_p(z_<i) eps_i (Kingma & Welling 2014,
-arXiv:1402.0480): the eps of all levels side by side are N(0, I) under the prior, so sliders, paths and random codes
-mean the same as in a plain VAE, and KL(q(z_i) || p(z_i)) = KL(q(eps_i) || N(0, I)), for the Jacobians cancel.
+Codes are given as the noise that makes them, z_i = mu_p(z_<i) + sigma_p(z_<i) h_i (Kingma & Welling 2014,
+arXiv:1402.0480) with h_i = f_i^-1(eps_i; z_<i): the eps of all levels side by side are N(0, I) under the prior, so
+sliders, paths and random codes mean the same as in a plain VAE. f_i is the identity or, in levels that are vectors, an
+invertible network told of the levels above: seen from z it makes p(z_i | z_<i) a learnt density of any shape, which
+closes the holes that a normal prior leaves between the codes of data (see ``genplay.families.vae``). The Jacobians
+cancel: KL(q(z_i) || p(z_i)) = KL(q(eps_i) || N(0, I)), in closed form without a flow.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +55,7 @@ class HierarchicalVAEConfig:
     """What a hierarchical VAE is."""
 
     levels: int = knob(3, "levels", "codes above one another, each drawn given those above it", low=2, high=4)
-    latent_size: int = knob(8, "top code", "numbers in the most abstract code", low=1, high=64)
+    latent_size: int = knob(4, "top code", "numbers in the most abstract code", low=2, high=64)
     growth: float = knob(
         2.0, "growth", "how many times longer each code is than the one above it, where the network is an mlp",
         low=1.0, high=4.0, shown_if=("network", ("auto", "mlp")),
@@ -77,6 +80,10 @@ class HierarchicalVAEConfig:
     free_bits: float = knob(
         1.0, "free bits", "information that each level may carry before its KL counts, so that none falls idle",
         low=0.0, high=50.0, unit="nats", live=True,
+    )  # fmt: skip
+    flow_layers: int = knob(
+        4, "flow layers", "affine couplings that bend the noise of each level (of convolutional networks: of the top), "
+        "for better samples; 0: none", low=0, high=16,
     )  # fmt: skip
     likelihood: str = knob(
         "gaussian", "likelihood", "distribution of the data around the decoder's output: its spread fixed or learnt",
@@ -112,6 +119,20 @@ class HierarchicalSampling:
         False, "noise", "draw points from the distribution around the decoder's output, not that output itself",
         kinds=(Kind.POINTS,),
     )  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """What the encoder reads of one level: the normal of h, a draw from it, and the noise eps = f(h), (B, D) each."""
+
+    code: Code
+    h: Tensor
+    eps: Tensor
+    ladj: Tensor  # log |det df/dh|, (B,)
+    stream: Tensor  # above the level
+
+    def log_ratio(self) -> Tensor:
+        """log q(eps) - log N(eps; 0, I) at the draw, (B,) nats; on average the KL divergence."""
+        return log_normal(self.h, self.code) - self.ladj - log_normal(self.eps)
 
 
 class HierarchicalVAE(Model):
@@ -180,34 +201,36 @@ class HierarchicalVAE(Model):
         """The mean of p(x | z): the noise of all levels (B, D) to (B, *shape), in [-1, 1] or slightly beyond."""
         stream = self._start(len(z), labels)
         for rung, eps in zip(self.rungs, self.levels(z)):
-            mu, logvar = rung.expects(stream)
-            stream = rung.descend(stream, mu + (0.5 * logvar).exp() * eps)
+            stream = rung.descend(stream, _shifted(rung.unbend(eps, stream), rung.expects(stream)))
         x: Tensor = self.ladder.leave(stream)
         return x.float()
 
-    def _posterior(self, x: Tensor, labels: Tensor | None, generator: Generator | None) -> tuple[Code, Tensor, Tensor]:
-        """On one way down: the normals of the noise of all levels, a draw from them (B, D), and its mean of p(x | z).
+    def _read(self, x: Tensor, labels: Tensor | None, generator: Generator | None) -> tuple[list[Reading], Tensor]:
+        """What is read off x on one way down, level by level, and the mean of p(x | z) at the end of it.
 
         Without a generator each level goes on with its mean.
         """
-        stream, codes, draws = self._start(len(x), labels), [], []
+        stream, readings = self._start(len(x), labels), []
         for rung, feature in zip(self.rungs, self.ladder.features(x)):
             prior = rung.expects(stream)
             code = standardised(self.config.posterior, *rung.finds(stream, feature), *prior)
-            eps = code.mu if generator is None else draw(code, generator)
-            stream = rung.descend(stream, prior[0] + (0.5 * prior[1]).exp() * eps)
-            codes.append(code)
-            draws.append(eps)
-        mu, logvar = (torch.cat([part for part in parts if part is not None], 1) for parts in zip(*codes))
-        return Code(mu, logvar), torch.cat(draws, 1), self.ladder.leave(stream).float()
+            h = code.mu if generator is None else draw(code, generator)
+            readings.append(Reading(code, h, *rung.bend(h, stream), stream))
+            stream = rung.descend(stream, _shifted(h, prior))
+        return readings, self.ladder.leave(stream).float()
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Code:
-        """The posterior of the noise of all levels, each below the means of those above: (B, D) each."""
-        return self._posterior(x, labels, None)[0]
+        """The posterior of the noise of all levels, each below the means of those above: (B, D) each.
+
+        Where flows bend it: the images of the means, and the variances of the flows linearised there.
+        """
+        readings, _ = self._read(x, labels, None)
+        codes = [linearised(rung, reading) for rung, reading in zip(self.rungs, readings)]
+        return Code(torch.cat([mu for mu, _ in codes], 1), torch.cat([v for _, v in codes if v is not None], 1))
 
     def posterior_draw(self, x: Tensor, generator: Generator, labels: Tensor | None = None) -> Tensor:
         """z ~ q(z | x), (B, D)."""
-        return self._posterior(x, labels, generator)[1]
+        return torch.cat([reading.eps for reading in self._read(x, labels, generator)[0]], 1)
 
     def levels(self, z: Tensor) -> list[Tensor]:
         """Codes (B, D) taken apart, the most abstract level first."""
@@ -239,22 +262,30 @@ class HierarchicalVAE(Model):
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
         """-E_q[log p(x | z)] + w beta sum_i max(KL_i, free bits): w is the warm-up, KL_i the batch mean of a level."""
         labels = drop_labels(batch.labels, self.spec.any_labels, generator) if self.conditional else None
-        code, _, mean = self._posterior(batch.x, labels, generator)
+        readings, mean = self._read(batch.x, labels, generator)
         reconstruction = -self._fit(batch.x, mean).mean()
-        parts = kl_by_dimension(code).mean(0)
-        by_level = torch.stack([level.sum() for level in self.levels(parts[None])])
+        by_level = torch.stack([self._divergence(reading).mean() for reading in readings])
         weight = self.config.beta * warmup("linear", self.config.kl_warmup_steps, batch.step)
         loss = reconstruction + weight * by_level.clamp(min=self.config.free_bits).sum()
-        yield Objective(loss, terms=self._terms(reconstruction.detach(), parts.detach(), by_level.detach(), code.mu))
+        yield Objective(loss, terms=self._terms(reconstruction.detach(), by_level.detach(), readings))
 
-    def _terms(self, reconstruction: Tensor, parts: Tensor, by_level: Tensor, mu: Tensor) -> dict[str, Tensor | float]:
+    def _divergence(self, reading: Reading) -> Tensor:
+        """KL(q || p) of a level, (B,) nats: in closed form, or with a flow estimated from the draw."""
+        if self.config.flow_layers:
+            return reading.log_ratio()
+        return kl_by_dimension(reading.code).sum(1)
+
+    @torch.no_grad()
+    def _terms(self, reconstruction: Tensor, by_level: Tensor, readings: list[Reading]) -> dict[str, Tensor | float]:
+        """What is logged. The KL of a dimension is what it tells by itself, as in the plain VAE."""
+        codes = [centred(rung, reading) for rung, reading in zip(self.rungs, readings)]
         kl = by_level.sum()
         terms: dict[str, Tensor | float] = {
             "reconstruction": reconstruction,
             "kl": kl,
             "elbo": -reconstruction - kl,
-            "active units": active_units(mu.detach()),
-            "kl by dimension": parts,
+            "active units": active_units(torch.cat([code.mu for code in codes], 1)),
+            "kl by dimension": torch.cat([kl_by_dimension(code).mean(0) for code in codes]),
             "kl by level": by_level,
         }
         terms |= {f"KL of level {i + 1}": level for i, level in enumerate(by_level)}
@@ -299,10 +330,10 @@ class HierarchicalVAE(Model):
     def log_density(self, x: Tensor, labels: Tensor | None = None, generator: Generator | None = None) -> Tensor:
         """The ELBO with one draw from the posterior: a lower bound on log p(x) in expectation, (B,) nats.
 
-        The KL of each level is in closed form, given the draws above it.
+        The KL of each level, given the draws above it, is in closed form where no flow bends it.
         """
-        code, _, mean = self._posterior(x, labels, generator or torch.Generator(self.device))
-        return self._fit(x, mean) - kl_by_dimension(code).sum(1)
+        readings, mean = self._read(x, labels, generator or torch.Generator(self.device))
+        return self._fit(x, mean) - torch.stack([self._divergence(reading) for reading in readings]).sum(0)
 
     def importance_bound(self, x: Tensor, labels: Tensor | None, k: int, generator: Generator) -> Tensor:
         """log 1/k sum_i p(x, z_i) / q(z_i | x) with z_i ~ q: (B,) nats (Burda et al. 2016, arXiv:1509.00519)."""
@@ -310,12 +341,39 @@ class HierarchicalVAE(Model):
         return torch.logsumexp(torch.stack(weights), 0) - math.log(k)
 
     def _log_weight(self, x: Tensor, labels: Tensor | None, generator: Generator) -> Tensor:
-        code, eps, mean = self._posterior(x, labels, generator)
-        return self._fit(x, mean) + log_normal(eps) - log_normal(eps, code)
+        readings, mean = self._read(x, labels, generator)
+        return self._fit(x, mean) - torch.stack([reading.log_ratio() for reading in readings]).sum(0)
+
+
+def _shifted(h: Tensor, prior: tuple[Tensor, Tensor]) -> Tensor:
+    """z = mu + exp(logvar / 2) h."""
+    return prior[0] + (0.5 * prior[1]).exp() * h
+
+
+def centred(rung: Rung, reading: Reading) -> Code:
+    """The normals around f(mu) with the square of the draw's distance from it as their variance; exact without flow."""
+    if rung.flow is None:
+        return reading.code
+    mu = rung.bend(reading.code.mu, reading.stream)[0]
+    variance = (reading.eps - mu).square().mean(0).clamp(min=1e-12)
+    return Code(mu, variance.log().expand_as(mu))
+
+
+def linearised(rung: Rung, reading: Reading) -> Code:
+    """The normal nearest to f(h), from central differences one standard deviation wide along every axis of h."""
+    mu, logvar = reading.code
+    if rung.flow is None or logvar is None:
+        return reading.code
+    n, d = mu.shape
+    steps = (0.5 * logvar).exp().diag_embed()  # (B, D, D)
+    ends = torch.cat([mu[:, None] + steps, mu[:, None] - steps], 1).reshape(2 * n * d, d)
+    after, before = rung.bend(ends, reading.stream.repeat_interleave(2 * d, 0))[0].view(n, 2, d, d).unbind(1)
+    variance = ((after - before) / 2).square().sum(1)
+    return Code(rung.bend(mu, reading.stream)[0], variance.clamp(min=1e-12).log())
 
 
 def standardised(kind: str, a: Tensor, b: Tensor, mu: Tensor, logvar: Tensor) -> Code:
-    """The posterior of a level in units of its prior N(mu, exp logvar): that of eps = (z - mu) exp(-logvar / 2).
+    """The posterior of a level in units of its prior N(mu, exp logvar): that of h = (z - mu) exp(-logvar / 2).
 
     ``a`` and ``b`` are what the encoder says; see the head of this file for what the ``kind`` makes of them.
     """
@@ -330,6 +388,14 @@ def standardised(kind: str, a: Tensor, b: Tensor, mu: Tensor, logvar: Tensor) ->
 def _ladder(config: HierarchicalVAEConfig, spec: DataSpec) -> DenseLadder | ConvLadder:
     conv = config.network == "conv" or (config.network == "auto" and spec.size > DENSE_SIZE)
     if conv and spec.kind is Kind.IMAGE:
-        return ConvLadder(spec.shape, config.latent_size, config.levels, config.channels, config.width, config.depth)
+        return ConvLadder(
+            spec.shape,
+            config.latent_size,
+            config.levels,
+            config.channels,
+            config.width,
+            config.depth,
+            config.flow_layers,
+        )
     sizes = [round(config.latent_size * config.growth**level) for level in range(config.levels)]
-    return DenseLadder(spec.shape, sizes, 8 * config.width, config.depth)
+    return DenseLadder(spec.shape, sizes, 8 * config.width, config.depth, config.flow_layers)

@@ -18,21 +18,42 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genplay.nn.conv import halvings
+from genplay.nn.coupling import CouplingFlow
 from genplay.nn.mlp import ResidualBlock
 
 LOGVAR_RANGE = (-12.0, 6.0)
+FLOW_HIDDEN = 64
 
 
 class Rung(nn.Module):
     """A level: ``prior`` and ``posterior`` give twice the code's numbers, ``take`` leads it into the stream, then
-    ``after`` works on. ``shape`` is that of a code; codes are flat outside of it, (B, size)."""
+    ``after`` works on. ``shape`` is that of a code; codes are flat outside of it, (B, size). A ``flow`` that is told
+    the stream may bend the level's noise."""
 
     def __init__(
-        self, shape: tuple[int, ...], prior: nn.Module, posterior: nn.Module, take: nn.Module, after: nn.Module
+        self,
+        shape: tuple[int, ...],
+        prior: nn.Module,
+        posterior: nn.Module,
+        take: nn.Module,
+        after: nn.Module,
+        flow: CouplingFlow | None = None,
     ) -> None:
         super().__init__()
         self.shape, self.size = shape, math.prod(shape)
-        self.prior, self.posterior, self.take, self.after = prior, posterior, take, after
+        self.prior, self.posterior, self.take, self.after, self.flow = prior, posterior, take, after, flow
+
+    def bend(self, h: Tensor, stream: Tensor) -> tuple[Tensor, Tensor]:
+        """f(h) (B, size) and log |det df/dh| (B,), in full precision; the identity without a flow."""
+        if self.flow is None:
+            return h, h.new_zeros(len(h))
+        with torch.autocast(h.device.type, enabled=False):
+            bent: tuple[Tensor, Tensor] = self.flow(h, stream.float())
+        return bent
+
+    def unbend(self, eps: Tensor, stream: Tensor) -> Tensor:
+        """The h whose image is ``eps``."""
+        return eps if self.flow is None else self.flow.inverse(eps, stream.float())
 
     def expects(self, stream: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the prior, (B, size) each."""
@@ -56,12 +77,12 @@ def _moments(both: Tensor) -> tuple[Tensor, Tensor]:
 class DenseLadder(nn.Module):
     """Levels of ``sizes`` numbers, the most abstract first, between data of ``shape`` and streams (B, width)."""
 
-    def __init__(self, shape: tuple[int, ...], sizes: Sequence[int], width: int, depth: int) -> None:
+    def __init__(self, shape: tuple[int, ...], sizes: Sequence[int], width: int, depth: int, flow_layers: int) -> None:
         super().__init__()
         self.start = nn.Parameter(torch.zeros(width))
         self.enter = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), width))
         self.up = nn.ModuleList(_dense(width, depth) for _ in sizes)  # the one next to the data first
-        self.rungs = nn.ModuleList(dense_rung(size, width, width, _dense(width, depth)) for size in sizes)
+        self.rungs = nn.ModuleList(_dense_rung(size, width, width, _dense(width, depth), flow_layers) for size in sizes)
         self.leave = nn.Sequential(
             nn.LayerNorm(width), nn.SiLU(), nn.Linear(width, math.prod(shape)), nn.Unflatten(1, shape)
         )
@@ -78,7 +99,9 @@ class ConvLadder(nn.Module):
     The map next to the data has half its resolution, each one above half of that, as far as the picture can be halved.
     """
 
-    def __init__(self, shape: tuple[int, ...], top: int, levels: int, channels: int, width: int, depth: int) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], top: int, levels: int, channels: int, width: int, depth: int, flow_layers: int
+    ) -> None:
         super().__init__()
         sides = _sides(shape, levels - 1)
         vector = 4 * width
@@ -90,7 +113,8 @@ class ConvLadder(nn.Module):
         )
         self.summary = nn.Sequential(nn.Flatten(), nn.SiLU(), nn.Linear(math.prod(coarsest), vector))
         spread = nn.Sequential(nn.SiLU(), nn.Linear(vector, math.prod(coarsest)), nn.Unflatten(1, coarsest))
-        rungs = [dense_rung(top, vector, vector, nn.Sequential(_dense(vector, 1), spread, _conv(width, depth)))]
+        after = nn.Sequential(_dense(vector, 1), spread, _conv(width, depth))
+        rungs = [_dense_rung(top, vector, vector, after, flow_layers)]
         for here, below in itertools.pairwise([*sides, shape[1:]]):
             after = nn.Sequential(_conv(width, depth), _Grow(here, below), _conv(width, 1))
             rungs.append(_conv_rung((channels, *here), width, after))
@@ -159,13 +183,14 @@ def _conv(width: int, depth: int) -> nn.Module:
     return nn.Sequential(*(ConvBlock(width) for _ in range(depth)))
 
 
-def dense_rung(size: int, stream: int, feature: int, after: nn.Module) -> Rung:
+def _dense_rung(size: int, stream: int, feature: int, after: nn.Module, flow_layers: int) -> Rung:
     """A level of ``size`` numbers on a stream of vectors."""
     prior = nn.Sequential(nn.LayerNorm(stream), nn.SiLU(), _silent(nn.Linear(stream, 2 * size)))
     posterior = nn.Sequential(
         nn.LayerNorm(stream + feature), nn.Linear(stream + feature, stream), nn.SiLU(), nn.Linear(stream, 2 * size)
     )
-    return Rung((size,), prior, posterior, nn.Linear(size, stream), after)
+    flow = CouplingFlow(size, flow_layers, FLOW_HIDDEN, stream) if flow_layers else None
+    return Rung((size,), prior, posterior, nn.Linear(size, stream), after, flow)
 
 
 def _conv_rung(shape: tuple[int, ...], width: int, after: nn.Module) -> Rung:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtGui import QUndoCommand
 
-from genplay.contract.requests import Decode, DecodePath, Encode, Question, Traverse
+from genplay.contract.requests import Decode, DecodePath, Encode, Question, RedrawLevels, Traverse
 from genplay.ui.latent.state import LatentState
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def with_question(state: LatentState, question: Question | None) -> LatentState:
         plain["z"] = question.z[0].tolist()
     elif isinstance(question, Traverse) and question.z.ndim == 1:
         plain |= {"z": question.z.tolist(), "view": "matrix"}
+    elif isinstance(question, RedrawLevels) and question.z.ndim == 1:
+        plain |= {"z": question.z.tolist(), "view": "levels"}
     elif isinstance(question, DecodePath) and question.keyframes.ndim == 2:
         plain |= {"keyframes": question.keyframes.tolist(), "mode": question.mode, "strip": "path"}
         plain |= {"frames": question.frames, "closed": question.closed}

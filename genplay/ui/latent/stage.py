@@ -1,4 +1,4 @@
-"""The right half of the stage: the plane, bare or tiled, the traversal matrix or the codes, and what chooses."""
+"""The right half of the stage: the plane, bare or tiled, the matrix, the codes or the levels, and what chooses."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QV
 
 from genplay.ui.latent import geometry
 from genplay.ui.latent.codes_part import CodesPart
+from genplay.ui.latent.levels_part import LevelsPart
 from genplay.ui.latent.matrix_part import MatrixPart
 from genplay.ui.latent.plane_part import PlanePart
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.state import VIEWS, LatentState
 from genplay.ui.views.chips import Chips
 
-TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix", "codes": "Codes"}
+TITLES = {"plane": "Plane", "tiles": "Tiles", "matrix": "Matrix", "codes": "Codes", "levels": "Levels"}
 TIPS = {
     "plane": "Codes of held-out data and the cursor",
     "tiles": "What the plane decodes to, place by place",
     "matrix": "One dimension a row, from low to high",
     "codes": "The map of codes and the codebook, of a model that quantises: swap codes by hand",
+    "levels": "What each level of the code decides: the others held, it is drawn anew",
 }
 
 
 class StagePart(QWidget):
-    """Plane, matrix or codes, below the choice of view, axes and colour."""
+    """Plane, matrix, codes or levels, below the choice of view, axes and colour."""
 
     def __init__(self, session: LatentSession) -> None:
         super().__init__()
@@ -33,6 +35,7 @@ class StagePart(QWidget):
         self.plane = PlanePart(session)
         self.matrix = MatrixPart(session)
         self.codes = CodesPart(session)
+        self.levels = LevelsPart(session)
         self.views = Chips(VIEWS, TITLES, TIPS)
         for name, button in self.views.buttons.items():
             button.clicked.connect(lambda _=False, n=name: self._set(f"show the {n}", view=n))
@@ -48,6 +51,7 @@ class StagePart(QWidget):
         self.stack.addWidget(self.plane)
         self.stack.addWidget(self.matrix)
         self.stack.addWidget(self.codes)
+        self.stack.addWidget(self.levels)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.views)
@@ -77,8 +81,10 @@ class StagePart(QWidget):
 
     def _run_changed(self) -> None:
         pictures = self.session.pictures
-        self.views.buttons["codes"].setVisible(self.codes.serves)
-        shut = not pictures or (self.session.state.view == "codes" and not self.codes.serves)
+        special = {"codes": self.codes.serves, "levels": self.levels.serves}
+        for name, serves in special.items():
+            self.views.buttons[name].setVisible(serves)
+        shut = not pictures or not special.get(self.session.state.view, True)
         if shut and self.session.state.view != "plane" and self.session.ready:
             self.session.apply(replace(self.session.state, view="plane"))
         self.views.setVisible(pictures)
@@ -111,7 +117,8 @@ class StagePart(QWidget):
     def _follow(self) -> None:
         view = self.session.state.view
         self.views.choose(view)
-        self.stack.setCurrentWidget({"matrix": self.matrix, "codes": self.codes}.get(view, self.plane))
+        parts: dict[str, QWidget] = {"matrix": self.matrix, "codes": self.codes, "levels": self.levels}
+        self.stack.setCurrentWidget(parts.get(view, self.plane))
         for combo in (self.across, self.up):
             combo.setVisible(view in ("plane", "tiles"))
         self.note.setVisible(view == "plane" and self.session.ready and not self.session.can_encode)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-VIEWS = ("plane", "tiles", "matrix", "codes")
+VIEWS = ("plane", "tiles", "matrix", "codes", "levels")
 STRIPS = ("path", "arithmetic", "reconstruction")
 MODES = ("slerp", "lerp")
 FRAMES = (2, 600)

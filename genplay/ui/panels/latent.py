@@ -19,6 +19,7 @@ from genplay.ui.giving_row import FoldingButton
 from genplay.ui.latent.bottom import BottomPart
 from genplay.ui.latent.inspector import LatentInspector
 from genplay.ui.latent.keyframes import CODE_MIME, code_mime
+from genplay.ui.latent.levels_part import COLUMNS
 from genplay.ui.latent.matrix_part import VALUES
 from genplay.ui.latent.picture_part import PicturePart
 from genplay.ui.latent.session import LatentSession
@@ -27,7 +28,7 @@ from genplay.ui.panel import Exhibit, Panel
 from genplay.ui.views.empty import EmptyState
 from genplay.ui.views.picture_files import is_foreign
 
-SLOTS = ("picture", "map", "tiles", "matrix", "codes", "path", "arithmetic", "encode")
+SLOTS = ("picture", "map", "tiles", "matrix", "codes", "levels", "path", "arithmetic", "encode")
 EMPTY = "Train or open a model to see its latent space."
 
 
@@ -169,8 +170,10 @@ class LatentPanel(Panel):
     # ---- exhibits
 
     def exhibit(self) -> Exhibit | None:
-        """The path while it plays; else the tiles or the matrix where they are in view; else the picture."""
-        shown = {"tiles": self.tiles_exhibit, "matrix": self.matrix_exhibit}.get(self.session.state.view)
+        """The path while it plays; else the tiles, the matrix or the levels in view; else the picture."""
+        shown = {"tiles": self.tiles_exhibit, "matrix": self.matrix_exhibit, "levels": self.levels_exhibit}.get(
+            self.session.state.view
+        )
         found = self.path_exhibit() if self.bottom.path.playing else (shown() if shown else None)
         return found or self.picture_exhibit()
 
@@ -188,6 +191,11 @@ class LatentPanel(Panel):
         """The traversal matrix."""
         answer, question = self.stage.matrix.answer, self.stage.matrix.question
         return self._exhibit("traversal", "grid", answer, question, len(VALUES)) if answer and question else None
+
+    def levels_exhibit(self) -> Exhibit | None:
+        """The redraws of each level."""
+        answer, question = self.stage.levels.answer, self.stage.levels.question
+        return self._exhibit("levels", "grid", answer, question, COLUMNS) if answer and question else None
 
     def path_exhibit(self) -> Exhibit | None:
         """The path as an animation."""
