@@ -21,7 +21,9 @@ named in :class:`genplay.contract.capability.Capability` is optional and opens t
   step, with ``config`` a ``SampleConfig``; ``extras`` "energy" (B,) and "accepted" (B,) bool, ``facts`` "step size".
   Where a ``mask`` (*shape, bool) is False, x is kept.
   Such a model may also define ``negatives(n) -> x``: n samples that its training contrasted data with last.
-- ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does.
+- ``filters() -> (K, *shape)``: what each hidden unit answers to, with ``hidden(x) -> (B, K)``, how strongly it does,
+  and ``layer_sizes``, how many of the units each layer has. Where log Z can be estimated,
+  ``log_partition_steps(x, generator)`` yields None until it yields log Z and its error; ``x`` are training pictures.
 - ``levels(z) -> list of (B, D_i)``: codes z (B, D) of ``decode`` taken apart by level, the most abstract first; then
   ``decode_levels(held, n, generator, labels) -> x, z`` makes n data, drawing the levels that ``held`` has None for.
 - ``translate(x, labels, generator, way) -> x``: the pictures that it makes of others, ``way`` being one of its ``ways``
