@@ -333,7 +333,7 @@ def test_figures_say_how_well_the_chains_mix(ring: Rig) -> None:
     assert ring.asked(rq.MeasureChains)[-1].values.shape == (301 - 60, 32)
     assert part.figures.text("R-hat") == "1.010"
     assert part.figures.text("τ, steps") == "9.0"
-    assert part.figures.text("worth draws") == f"{241 * 32 / 9:,.0f}"
+    assert part.figures.text("draws") == f"{241 * 32 / 9:,.0f}"
     assert part.figures.text("accepted") == "100 %"
     assert "forgets in 9.0 steps" in part.meaning.text()
     assert len(part.forgetting.values) == 54
@@ -414,7 +414,7 @@ def test_a_damaged_picture_is_repaired(faces: Rig) -> None:
     assert question.begin == "given"
     assert question.mask is None
     changed = (question.start[0] != original).any(-1).mean()
-    assert 0.5 < changed < 0.7
+    assert 0.3 < changed < 0.5
     assert faces.panel.pictures.starts.currentWidget() is faces.panel.pictures.canvas
     faces.session.set("less noise", noise=0.1)
     faces.walk_anew()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from genplay.ui import theme
 from genplay.ui.views.readout import Row
 
-HEIGHT, LEAST = 40, 62  # pixels: of all, and of one figure
+HEIGHT, LEAST = 40, 56  # pixels: of all, and of one figure
 
 
 class Figures(QWidget):

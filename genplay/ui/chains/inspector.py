@@ -25,6 +25,7 @@ class ChainInspector(QWidget):
         self.session = session
         self.start = StartBox(session, canvas)
         self.chains = ValueSlider(1, 256, 32, 32, scale="log", integer=True)
+        self.drop = ValueSlider(0.0, 0.9, 0.2, 0.2)
         self.controls = SampleControls(counted=False, without=OWN)
         self._counted = QVBoxLayout()
         layout = QVBoxLayout(self)
@@ -33,6 +34,8 @@ class ChainInspector(QWidget):
         layout.addWidget(self.start)
         layout.addSpacing(6)
         layout.addLayout(_row("chains", self.chains, "How many chains walk side by side"))
+        layout.addLayout(_row("leave out", self.drop, "The share of the walk, from its start, that no figure counts"))
+        layout.addSpacing(6)
         layout.addWidget(self.controls)
         self._connect()
         self._run_changed()
@@ -44,6 +47,9 @@ class ChainInspector(QWidget):
         self.chains.pressed.connect(session.begin)
         self.chains.released.connect(lambda _: session.commit("change the number of chains"))
         self.chains.moved.connect(lambda n: session.apply(_asking(session.state, count=round(n))))
+        self.drop.pressed.connect(session.begin)
+        self.drop.moved.connect(lambda share: session.apply(replace(session.state, drop=round(share, 3))))
+        self.drop.released.connect(lambda _: session.commit("change what is left out"))
         session.run_changed.connect(self._run_changed)
         session.changed.connect(lambda _: self._follow())
 
@@ -61,6 +67,7 @@ class ChainInspector(QWidget):
         for widget in (self.controls, self.start):
             widget.setVisible(self.session.ready)
         self.chains.set_value(state.wish.count)
+        self.drop.set_value(state.drop)
         if self.session.ready and run is not None:
             self.controls.show_wish(state.wish, run, self.session.family)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
@@ -18,7 +16,6 @@ from genplay.ui.chains.trace import Trace
 from genplay.ui.chains.walker import Walker
 from genplay.ui.views.chips import Chips
 from genplay.ui.views.line_chart import LineChart
-from genplay.ui.views.slider import ValueSlider
 
 WINDOWS = 60  # stretches that the acceptance is averaged over
 FORGOTTEN, LEAST_LAG = 6.0, 20  # correlation times, and lags at least, that are shown
@@ -39,7 +36,7 @@ class MixingPart(QWidget):
         self.chips: dict[bool, Chips] = {}
         self.trace = Trace("energy by step")
         self.acceptance = LineChart("accepted", x_name="step")
-        self.forgetting = LineChart("autocorrelation by lag", x_name="lag")
+        self.forgetting = LineChart("autocorrelation", x_name="lag")
         self.acceptance.empty = self.forgetting.empty = "–"
         self.acceptance.setToolTip("The share of the steps that are taken, averaged over stretches of the walk")
         self.forgetting.setToolTip("How much a chain still resembles itself so many steps ago: 1 the same, 0 forgotten")
@@ -49,15 +46,7 @@ class MixingPart(QWidget):
         self.meaning.setProperty("role", "dim")
         self.meaning.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.meaning.setMinimumHeight(3 * self.meaning.fontMetrics().lineSpacing())
-        self.drop = ValueSlider(0.0, 0.9, 0.2, 0.2)
-        self.drop.setAccessibleName("Share of the walk that does not count")
-        self.drop.setToolTip(
-            f"The share of the walk, from its start, that the figures leave out\n{self.drop.toolTip()}"
-        )
         self._lay_out()
-        self.drop.pressed.connect(session.begin)
-        self.drop.moved.connect(lambda share: session.apply(replace(session.state, drop=round(share, 3))))
-        self.drop.released.connect(lambda _: session.commit("change what is left out"))
         self.trace.picked.connect(self._go)
         measures.changed.connect(self.follow)
         walker.grew.connect(self._draw_trace)
@@ -69,20 +58,12 @@ class MixingPart(QWidget):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
-        label = QLabel("follow")
-        label.setProperty("role", "dim")
-        head.addWidget(label)
         for points, names in ((True, QUANTITIES[Kind.POINTS]), (False, QUANTITIES[Kind.IMAGE])):
             chips = self.chips[points] = Chips(names, words.QUANTITIES, TIPS)
             for name, button in chips.buttons.items():
                 button.clicked.connect(lambda _=False, n=name: self.session.set(f"follow the {n}", quantity=n))
             head.addWidget(chips)
         head.addStretch(1)
-        drop = QLabel("leave out")
-        drop.setProperty("role", "dim")
-        drop.setBuddy(self.drop)
-        head.addWidget(drop)
-        head.addWidget(self.drop, 2)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(8)
@@ -116,7 +97,6 @@ class MixingPart(QWidget):
             self._show_focus()
 
     def _choose(self) -> None:
-        self.drop.set_value(self.session.state.drop)
         quantity = self.session.state.quantity
         chips = self.chips[self.session.points]
         chips.choose(quantity if quantity in chips.buttons else "energy")

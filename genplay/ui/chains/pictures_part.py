@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedWidget, QWidget
 
 from genplay.ui.chains import asking, words
 from genplay.ui.chains.session import ChainSession
@@ -55,7 +55,7 @@ class PicturesPart(QWidget):
         self.starts.addWidget(self.canvas)
         self.grid = ImageGrid(gap=4)
         self.grid.setAccessibleName("All chains")
-        self.heads = QLabel("Start"), QLabel(), QLabel()
+        self.heads = ElidedLabel(), ElidedLabel(), ElidedLabel()
         self._damaged: tuple[object, ...] = ()
         self._lay_out()
         self.canvas.stroke_done.connect(self._painted)
@@ -72,8 +72,6 @@ class PicturesPart(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for head in self.heads:
-            head.setProperty("role", "dim")
         grid.addWidget(self.title, 0, 0, 1, 2)
         grid.addWidget(self.heads[0], 1, 0)
         grid.addWidget(self.heads[1], 1, 1)
@@ -81,6 +79,8 @@ class PicturesPart(QWidget):
         grid.addWidget(self.now, 2, 1)
         grid.addWidget(self.heads[2], 3, 0, 1, 2)
         grid.addWidget(self.grid, 4, 0, 1, 2)
+        for view in (self.starts, self.now):
+            view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)  # both are as wide
         grid.setRowStretch(2, 5)
         grid.setRowStretch(4, 5)
         for column in (0, 1):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from genplay.ui import theme
 from genplay.ui.chains import words
@@ -63,6 +63,9 @@ class PointsPart(QWidget):
             "negatives": lambda: tint(NEGATIVE),
         }
         self.legend = Sentence(PIECES, tints)
+        policy = self.legend.sizePolicy()
+        policy.setVerticalPolicy(QSizePolicy.Policy.Minimum)  # as many lines as it takes in a narrow window
+        self.legend.setSizePolicy(policy)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -91,10 +94,8 @@ class PointsPart(QWidget):
             self.session.set("take the start away", placed=(), begin="noise")
             return
         text = "start chains" if len(places) >= len(state.placed) else "take a start away"
-        self.walker.rewind()
         wish = replace(state.wish, count=max(state.wish.count, min(len(places), 256)))
         self.session.set(text, placed=points(places), begin=PLACED, wish=wish)
-        self.walker.play()
 
     # ---- showing
 

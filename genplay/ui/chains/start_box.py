@@ -34,7 +34,7 @@ class StartBox(QWidget):
         self.source = SourceBar(session)
         for widget in (self.source.draw, self.source.half, self.source.all):
             widget.hide()
-        self.noise = ValueSlider(0.0, 1.0, 0.6, 0.6)
+        self.noise = ValueSlider(0.0, 1.0, 0.4, 0.4)
         self.noise.setAccessibleName("Share of the pixels that is noise")
         self.noise.setToolTip(f"The share of the pixels that is replaced by noise\n{self.noise.toolTip()}")
         self.clamp = QCheckBox("keep the rest as it is")

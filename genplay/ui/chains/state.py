@@ -39,7 +39,7 @@ class ChainState:
     placed: tuple[tuple[float, float], ...] = ()
     painting: Painting | None = None
     title: str = ""
-    noise: float = 0.6
+    noise: float = 0.4
     clamp: bool = True
     quantity: str = "energy"
     drop: float = 0.2

@@ -12,7 +12,7 @@ from genplay.contract.results import Answer, Walk
 from genplay.contract.spec import Kind
 from genplay.ui.chains import asking
 from genplay.ui.chains.session import ChainSession
-from genplay.ui.chains.state import ChainState
+from genplay.ui.chains.state import PICTURE, PLACED, ChainState
 from genplay.ui.chains.walk import Recording
 
 SLOT = "walk"
@@ -169,8 +169,13 @@ class Walker(QObject):
             return
         if asking.walk(state, spec) is None:
             self.forget()
-        else:
-            self.walk()
+            return
+        elsewhere = _start(before) != _start(state)
+        if elsewhere:
+            self._wanted = 0.0
+        self.walk()
+        if elsewhere:
+            self.play()
 
     def _aged(self) -> None:
         """The model has learnt something: points walk on from where they are; pictures do so at the end of the walk."""
@@ -244,5 +249,10 @@ class Walker(QObject):
 
 def _decisive(state: ChainState) -> tuple[object, ...]:
     """What decides about a walk."""
-    given = {"placed": (state.placed,), "picture": (id(state.painting), state.noise, state.clamp)}
-    return (state.wish, state.begin, *given.get(state.begin, ()))
+    return (state.wish, *_start(state))
+
+
+def _start(state: ChainState) -> tuple[object, ...]:
+    """What decides where chains start."""
+    given = {PLACED: (state.placed,), PICTURE: (id(state.painting), state.noise, state.clamp)}
+    return (state.begin, *given.get(state.begin, ()))

@@ -46,7 +46,7 @@ def rows(mixing: Mixing | None, acceptance: float, step_size: float, exact: bool
     found = [
         Row("accepted", (share(acceptance),), help=of_acceptance(acceptance, exact)),
         Row("τ, steps", (number(tau),), help=TAU),
-        Row("worth draws", (number(ess),), (enough,), ESS),
+        Row("draws", (number(ess),), (enough,), ESS),
         Row("R-hat", (f"{rhat:.3f}" if math.isfinite(rhat) else NONE,), (agreed,), RHAT),
     ]
     if math.isfinite(step_size):
