@@ -35,6 +35,7 @@ class ColourBars(QWidget):
     """
 
     clicked = Signal(int)
+    what = "paint the pixel so"  # what a click does
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,14 +109,12 @@ class ColourBars(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("selected" if drawn else "hover"))
             painter.drawRoundedRect(place.adjusted(0, 1, 0, -1), 4, 4)
-        tint = as_colour(tuple(int(v) for v in self.shown.swatches[value]))
+        tint = self._tint(value)
         middle = place.center().y()
         if drawn:
             _draw_mark(painter, QPointF(3, middle))
         square = QRectF(MARK, middle - SWATCH / 2, SWATCH, SWATCH)
-        painter.setPen(QPen(theme.colour("line"), 1))
-        painter.setBrush(tint)
-        painter.drawRoundedRect(square.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        self._draw_sign(painter, square, value)
         left = square.right() + 8
         span = self.width() - left - NUMBER
         bar = QRectF(left, middle - 6, max(1.0, span * (raw if cut else kept) / most), 12)
@@ -130,6 +129,17 @@ class ColourBars(QWidget):
         area = QRectF(self.width() - NUMBER, place.top(), NUMBER - 4, ROW)
         text = "cut off" if cut else percent(kept)
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _tint(self, value: int) -> QColor:
+        """The colour of the bar of a value."""
+        assert self.shown is not None
+        return as_colour(tuple(int(v) for v in self.shown.swatches[value]))
+
+    def _draw_sign(self, painter: QPainter, square: QRectF, value: int) -> None:
+        """What stands for a value before its bar."""
+        painter.setPen(QPen(theme.colour("line"), 1))
+        painter.setBrush(self._tint(value))
+        painter.drawRoundedRect(square.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
 
     def _draw_rest(self, painter: QPainter) -> None:
         assert self.shown is not None
@@ -178,7 +188,7 @@ class ColourBars(QWidget):
             value = self.rows[index]
             raw, kept = float(self.shown.probs[value]), float(self.shown.kept[value])
             said = "cut off" if kept <= 0 else percent(kept)
-            self.setToolTip(f"{self._name(value)}: {said}, by the model {percent(raw)}\nClick to paint the pixel so")
+            self.setToolTip(f"{self._name(value)}: {said}, by the model {percent(raw)}\nClick to {self.what}")
         self.update()
 
 

@@ -115,7 +115,7 @@ class NoveltyBar(QWidget):
         self.strings = strings
         self.counts = QLabel(textFormat=Qt.TextFormat.RichText)
         self.different = ElidedLabel()
-        self.search = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
+        self.search = QLineEdit(placeholderText="Search")
         self.search.setAccessibleName("Search the texts")
         self.search.setToolTip("Show only texts that hold this (Ctrl+F)")
         self.search.setFixedWidth(160)

@@ -109,6 +109,7 @@ class Cards(QWidget):
 
     def _strings(self) -> Strings:
         strings = Strings("card")
+        strings.grow()
         strings.clicked.connect(self._focus)
         strings.drag_out.connect(self._drag)
         return strings

@@ -53,6 +53,7 @@ class ComparePart(QFrame):
         self.close_button.clicked.connect(self.leave)
         self.pictures, self.cloud, self.texts = Compare(), Cloud(), Strings("card")
         self.texts.selectable = False
+        self.texts.grow()
         self.cloud.pick_layer = "none"
         self.cloud.add_layer(self._draw_lines)
         self.stack = QStackedWidget()

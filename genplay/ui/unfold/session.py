@@ -106,6 +106,11 @@ class UnfoldSession(QObject):
         """Whether the model writes texts."""
         return self.run is not None and self.run.spec.kind is Kind.TOKENS
 
+    @property
+    def veil(self) -> int:
+        """The token of a place that is not written yet."""
+        return len(self.run.spec.vocabulary) if self.run is not None else 0
+
     def text(self, tokens: np.ndarray) -> list[str]:
         """Tokens (N, L) as the run's texts, with a block where nothing is written yet."""
         return self.run.spec.text(tokens) if self.run is not None else []

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage
 
 from genplay.ui import theme
-from genplay.ui.views import lettering, pixels
+from genplay.ui.views import pixels
 from genplay.ui.views.scatter import splat
 
 SIDE = 68  # pixels of a thumbnail of points, twice its size on the screen
@@ -21,12 +21,18 @@ def thumbnail(drawn: np.ndarray, focus: int, reach: float = REACH) -> QImage:
     return cloud(drawn, theme.colour("accent"), reach)
 
 
-def text(shown: str, length: int) -> QImage:
-    """A text of at most ``length`` characters, in lines that fill a square, for it to be seen how much is written."""
-    across = max(3, round((length * 1.7) ** 0.5))
-    lines = [shown[i : i + across] for i in range(0, max(len(shown), 1), across)]
-    lines += [""] * (-(-length // across) - len(lines))
-    return lettering.picture([line.ljust(across) for line in lines], theme.colour("text"), SIDE)
+def text(tokens: np.ndarray, veil: int) -> QImage:
+    """Tokens (L,) as blocks in lines that make a square: full where a character stands, faint where ``veil`` does."""
+    across = max(3, round(len(tokens) ** 0.5))
+    ended = np.cumsum(tokens == 0) > 0
+    canvas = np.zeros((-(-len(tokens) // across) * across, 4), np.uint8)
+    for there, token in ((~ended, "text"), (tokens == veil, "line")):
+        tint = theme.colour(token)
+        canvas[: len(tokens)][there] = tint.red(), tint.green(), tint.blue(), 255
+    cells = canvas.reshape(-1, across, 1, 1, 4)
+    blocks = np.zeros((len(cells), across, 6, 6, 4), np.uint8)
+    blocks[:, :, :5, :5] = cells
+    return pixels.to_qimage(blocks.transpose(0, 2, 1, 3, 4).reshape(len(cells) * 6, across * 6, 4))
 
 
 def cloud(points: np.ndarray, tint: QColor, reach: float = REACH) -> QImage:

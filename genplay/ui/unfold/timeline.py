@@ -135,8 +135,7 @@ class Timeline(QFrame):
     def _thumb(self, shots: list[Shot], name: str, frame: int) -> QImage:
         drawn = shots[min(frame, len(shots) - 1)].drawn[name]
         if self.session.texts:
-            focus = min(self.session.state.focus, len(drawn) - 1)
-            return text(self.session.text(drawn[focus : focus + 1])[0], drawn.shape[1])
+            return text(drawn[min(self.session.state.focus, len(drawn) - 1)], self.session.veil)
         return thumbnail(drawn, self.session.state.focus, THUMB_REACH[name])
 
     def _frame_changed(self) -> None:

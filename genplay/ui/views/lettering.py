@@ -56,10 +56,10 @@ def draw(
 
 def _draw_veils(painter: QPainter, place: QPointF, text: str, pixels: int) -> None:
     width, _ = cell(pixels)
-    block = QRectF(0.5, -0.38 * pixels, max(1.0, width - 1), 0.76 * pixels)
+    block = QRectF(1, -0.36 * pixels, max(1.0, width - 2), 0.72 * pixels)
     for i, character in enumerate(text):
         if character == VEIL:
-            painter.fillRect(block.translated(place.x() + i * width, place.y()), theme.colour("line"))
+            painter.fillRect(block.translated(place.x() + i * width, place.y()), theme.colour("disabled"))
 
 
 def size_for(texts: Sequence[str], width: float, height: float = 1e9, largest: int = LARGEST) -> int:

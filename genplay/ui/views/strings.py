@@ -64,7 +64,7 @@ class Strings(QAbstractScrollArea):
         self.shades: tuple[Sequence[QColor | None], ...] = ()
         self.query = ""
         self.slots = 0
-        self.zoom = FIRST_ZOOM
+        self.zoom, self.grows = FIRST_ZOOM, False
         self._hover = -1
         self._pressed: tuple[QPointF, int] | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -105,8 +105,20 @@ class Strings(QAbstractScrollArea):
 
     def set_zoom(self, zoom: int) -> None:
         """The size of the letters, a place in ``ZOOMS``."""
-        self.zoom = min(max(zoom, 0), len(ZOOMS) - 1)
+        self.zoom, self.grows = min(max(zoom, 0), len(ZOOMS) - 1), False
         self._follow()
+
+    def grow(self) -> None:
+        """From now on, until the user chooses, letters are as large as they can be for all texts to be seen."""
+        self.grows = True
+        self._follow()
+
+    def _grow(self) -> None:
+        room = self.viewport().height()
+        for self.zoom in range(len(ZOOMS) - 1, FIRST_ZOOM - 1, -1):
+            place = self._layout()
+            if place.rows * place.height <= room and place.width <= self.viewport().width():
+                return
 
     def search(self, query: str) -> int:
         """Show faintly what does not hold ``query``; how many do."""
@@ -182,6 +194,8 @@ class Strings(QAbstractScrollArea):
         return index if 0 <= column < place.columns and 0 <= index < len(self) else -1
 
     def _follow(self) -> None:
+        if self.grows:
+            self._grow()
         place, bar = self._layout(), self.verticalScrollBar()
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(int(place.height))
