@@ -71,6 +71,14 @@ def test_the_averaged_weights_are_measured_with_a_fixed_seed():
         np.testing.assert_array_equal(other.curves.arrays()[name][1], run.curves.arrays()[name][1])
 
 
+def test_what_translates_pictures_is_no_game_that_could_lose_modes(monkeypatch):
+    monkeypatch.setattr(watch_module, "is_measured", lambda step, kind: True)
+    run = in_the_window(make("pix2pix", "digits8", config={"width": 8}), 2)
+    assert "modes covered" not in run.curves.series
+    assert {"L1", "D accuracy real"} <= run.curves.series.keys()
+    assert run.watch.notices(run) == ()
+
+
 def test_measuring_changes_no_bit_of_the_training(monkeypatch):
     watched = in_the_window(make(), 130)
     monkeypatch.setattr(watch_module, "is_measured", lambda step, kind: False)

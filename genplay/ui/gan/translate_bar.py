@@ -16,6 +16,7 @@ from genplay.ui.views.picture_files import FILTER
 from genplay.ui.views.slider import ValueSlider
 
 STRENGTH = "How much is taken from the pictures: 1 as in training, 0 nothing at all"
+UNSEEN = "Pictures of the data that the training never sees"
 SLIDER, LONGEST = 190, 26  # width; letters of a way
 
 
@@ -105,7 +106,7 @@ class TranslateBar(QWidget):
         if self.chips:
             self.chips[state.way if state.way < len(self.chips) else 0].setChecked(True)
         self.about.setText(self.source.title)
-        self.about.setToolTip(self.source.title)
+        self.about.setToolTip(UNSEEN if self.source.own is None else self.source.title)
 
 
 def _icon(icon: str, tip: str, slot: Callable[[], None]) -> QPushButton:

@@ -15,7 +15,7 @@ from genplay.contract.requests import Translate
 from genplay.contract.spec import DataSpec
 from genplay.ui.views.picture_files import fitted, picture_of, read_picture
 
-HELD_OUT = "Held-out pictures, which the training never sees"
+HELD_OUT = "Held-out pictures"
 PICTURES = 32
 
 

@@ -16,7 +16,7 @@ from genplay.ui.views.sides import scored, side_text
 
 HEAD, CAPTION, GAP, RIM = 82, 16, 8, 3
 LEAST = 34  # logical pixels of a picture's side: room for the score under it
-FEWEST = 5  # columns that large pictures make room for
+FEWEST = 4  # columns that large pictures make room for
 
 
 class Line(NamedTuple):
