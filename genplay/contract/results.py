@@ -425,8 +425,8 @@ class LikelihoodMap:
     """Bits per dimension (H, W) of a picture by place.
 
     ``method`` says what they are: "pixels" the terms of log p(x), a pixel given those before it; "bound" the terms of a
-    variational bound, which a pixel has for itself; "patches" how many bits a dimension a patch costs more than the
-    same patch blurred, the rest of the picture being as it is.
+    variational bound, which a pixel has for itself; "others" what a pixel costs given all others; "patches" how many
+    bits a dimension a patch costs more than the same patch blurred, the rest of the picture being as it is.
     """
 
     x: np.ndarray  # (1, H, W, C) uint8 as the model saw it

@@ -195,6 +195,10 @@ class RBM(Model):
         """-F(x) = log p(x) + log Z in nats, (B,): the probability of a picture that is on or off, up to a constant."""
         return -self.energy(x)
 
+    def log_conditionals(self, x: Tensor) -> Tensor:
+        """log p of each pixel of pictures x (B, *shape), made on or off, given all others: nats (B, *shape)."""
+        return self.machine.log_conditionals(self.units(x)).reshape(-1, *self.spec.shape)
+
     def sample_steps(
         self,
         n: int,

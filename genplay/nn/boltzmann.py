@@ -95,6 +95,13 @@ class Boltzmann(nn.Module):
         flipped = v.scatter(1, place, 1 - v.gather(1, place))
         return d * F.logsigmoid(self.free_energy(flipped) - self.free_energy(v))
 
+    def log_conditionals(self, v: Tensor) -> Tensor:
+        """log p(v_i | the other units) in nats of all visible units of v (B, D): (B, D)."""
+        field, change = self.hidden_field(v), 1 - 2 * v
+        flipped = field[:, None] + change[:, :, None] * self.weight.T  # (B, D, K), with one unit flipped
+        gain = change * self.visible_bias + F.softplus(flipped).sum(2) - F.softplus(field).sum(1, keepdim=True)
+        return F.logsigmoid(-gain)
+
     def log_partition(self) -> Tensor:
         """log Z in nats, a scalar in float64, by counting through the states of the smaller side.
 

@@ -134,9 +134,9 @@ def _bytes(shape: tuple[int, ...], generator: Generator) -> Tensor:
 class MapLikelihood(Probe):
     """Where in a picture the bits are; see ``results.LikelihoodMap`` for what they are of.
 
-    By the terms of log p(x) where a model has a term a pixel; of models that denoise by the terms of the variational
-    bound (see ``BoundByTime``), each being a square of the pixel's own; of others by how log p(x) changes when a patch
-    is blurred.
+    By the terms of log p(x) where a model has a term a pixel; where all that it has is a pixel's probability given all
+    others, by that; of models that denoise by the terms of the variational bound (see ``BoundByTime``), each being a
+    square of the pixel's own; of others by how log p(x) changes when a patch is blurred.
     """
 
     question = requests.MapLikelihood
@@ -154,6 +154,9 @@ class MapLikelihood(Probe):
             yield Partial(_map(x, bits, "pixels", float(bits.mean()), model.spec), 1.0)
         elif isinstance(model, GaussianModel):
             yield from by_bound(model, x, generator)
+        elif hasattr(model, "log_conditionals"):
+            bits = -model.log_conditionals(x)[0].double().mean(0).cpu() / math.log(2)
+            yield Partial(_map(x, bits, "others", float(bits.mean()), model.spec), 1.0)
         else:
             yield from by_patches(model, x, k, generator)
 

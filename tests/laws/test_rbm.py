@@ -134,6 +134,16 @@ def test_the_objective_has_that_gradient_when_the_dreams_are_the_model_s_own():
     torch.testing.assert_close(trained_gradient(model, v), wanted, atol=1e-6, rtol=0)
 
 
+def test_each_unit_s_probability_given_the_others():
+    machine = rbm().machine
+    log_p = joint(machine).sum(1).log()
+    for i, found in enumerate(machine.log_conditionals(V).T):
+        flipped = V.clone()
+        flipped[:, i] = 1 - V[:, i]
+        wanted = log_p - torch.logaddexp(log_p, log_p[index(flipped)])
+        torch.testing.assert_close(found, wanted, atol=1e-9, rtol=0)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_a_gibbs_sweep_leaves_the_model_s_distribution_as_it_is(temperature):
     machine = rbm().machine

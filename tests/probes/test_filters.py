@@ -10,13 +10,14 @@ from toys import IMAGES, toy_data
 from genplay import families
 from genplay.contract import knob
 from genplay.contract.errors import BadInput
-from genplay.contract.requests import LookAtFilters
+from genplay.contract.requests import LookAtFilters, MapLikelihood
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import to_float
 from genplay.core.probe import ask
 from genplay.core.training import Trainer, TrainingConfig, new_model
 from genplay.probes.filters import SORTS
 from genplay.probes.filters import LookAtFilters as Probe
+from genplay.probes.likelihoods import MapLikelihood as MapProbe
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,16 @@ def test_higher_layers_are_seen_through_the_lower_ones(data):
     assert found.hidden.shape == (9, 10)
     assert found.energies is None, "its probabilities are out of reach"
     assert found.names == ()
+
+
+def test_the_likelihood_map_is_what_each_pixel_costs_given_the_others(model, data):
+    x = data.heldout[0].permute(1, 2, 0).numpy()
+    found = list(ask(MapProbe, model, data, MapLikelihood(x)))[-1].value
+    assert found.method == "others"
+    seen = model.units(to_float(data.heldout[:1]))
+    wanted = -model.machine.log_conditionals(seen).detach().reshape(16, 16).numpy() / math.log(2)
+    np.testing.assert_allclose(found.bits, wanted, rtol=1e-4, atol=1e-6)
+    assert found.total == pytest.approx(wanted.mean(), rel=1e-4)
 
 
 def test_bad_questions_are_refused(model, data):
