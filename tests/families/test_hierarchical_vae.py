@@ -79,12 +79,12 @@ def test_convolutions_are_for_pictures():
 
 def test_an_idle_level_is_noticed():
     model = model_of()
-    terms = {"KL of level 1": 8.0, "KL of level 2": 0.02, "KL of level 3": 3.0}
+    terms = {"level 1": 8.0, "level 2": 0.02, "level 3": 3.0}
     assert model.notices(terms, {}, 100) == ()
     (notice,) = model.notices(terms, {}, 600)
     assert "Level 2 tells" in notice.text
     assert "free_bits" in notice.knobs
-    assert model.notices({**terms, "KL of level 2": 1.0}, {}, 600) == ()
+    assert model.notices({**terms, "level 2": 1.0}, {}, 600) == ()
 
 
 def test_free_bits_keep_every_level_in_use():
@@ -94,5 +94,5 @@ def test_free_bits_keep_every_level_in_use():
     trainer = Trainer(made, toy_data(COLOUR), TrainingConfig(batch_size=32, warmup=0, learning_rate=5e-3), 0)
     for _ in range(120):
         step = trainer.advance()
-    assert min(step.terms["KL of level 1"], step.terms["KL of level 2"]) > 0.5
+    assert min(step.terms["level 1"], step.terms["level 2"]) > 0.5
     assert step.terms["reconstruction"] < 0  # a density above 1 in each pixel: pictures are told apart

@@ -134,7 +134,7 @@ def test_the_objective_is_the_elbo_and_its_levels_add_up(flows: int) -> None:
     by_level = objective.terms["kl by level"]
     assert isinstance(by_level, Tensor) and len(by_level) == 2
     assert float(by_level.sum()) == pytest.approx(float(objective.terms["kl"]), abs=1e-4)
-    assert float(objective.terms["KL of level 2"]) == float(by_level[1])
+    assert float(objective.terms["level 2"]) == float(by_level[1])
 
 
 def test_free_bits_are_a_floor_under_each_level() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from genplay.contract.capability import Capability
 from genplay.ui.latent.directions import DirectionSliders
 from genplay.ui.latent.session import LatentSession
 from genplay.ui.latent.sliders import INACTIVE, DimensionSliders, section
@@ -130,7 +131,8 @@ class KlBars(QWidget):
         if kl is None or run is None:
             return
         free = run.config.get("free_bits", 0.0)
-        free = float(free) if isinstance(free, int | float) else 0.0
+        by_dimension = Capability.LEVELS not in run.capabilities  # else they are for a level as a whole
+        free = float(free) if isinstance(free, int | float) and by_dimension else 0.0
         order = self.session.order
         label = f"free bits {free:g}" if free > 0 else ""
         names = [f"z{i}" for i in order]

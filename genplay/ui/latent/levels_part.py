@@ -30,7 +30,7 @@ TIPS = {
     "below": "A row redraws a level and all below it; only those above are held",
 }
 HINT = "Click a picture to hold it; its levels become the code."
-LABEL, HEADER, GAP, WIDE_GAP = 124, 20, 2, 12
+LABEL, HEADER, GAP, WIDE_GAP = 102, 18, 2, 10
 BAR = 4  # pixels
 
 
@@ -84,18 +84,18 @@ class LevelGrid(QWidget):
     # ---- geometry
 
     def factor(self) -> float:
-        """Logical pixels a picture pixel: whole ones where there is room for one."""
+        """Logical pixels a picture pixel: whole ones where there is room for two."""
         height, width = self._side
         across = (self.width() - LABEL - WIDE_GAP - (COLUMNS + 1) * GAP) / ((COLUMNS + 1) * width)
-        down = ((self.height() - HEADER) / max(1, len(self.heads)) - 3 * GAP) / height
+        down = ((self.height() - HEADER) / max(1, len(self.heads)) - 2 * GAP) / height
         fits = min(across, down)
-        return float(int(fits)) if fits >= 1 else max(0.25, fits)
+        return float(int(fits)) if fits >= 2 else max(1, int(fits * height)) / height
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """Where a picture is; the column after the last is the map of change."""
         height, width = (side * self.factor() for side in self._side)
         left = LABEL + column * (width + GAP) + (WIDE_GAP if column == COLUMNS else 0)
-        return QRectF(left, HEADER + row * (height + 3 * GAP), width, height)
+        return QRectF(left, HEADER + row * (height + 2 * GAP), width, height)
 
     def cell_at(self, point: QPointF) -> tuple[int, int]:
         """Row and column under a point, (-1, -1) for none."""
@@ -132,11 +132,11 @@ class LevelGrid(QWidget):
         painter.drawText(QRectF(place.left(), 0, self.width() - place.left(), HEADER - 4), flags, "where")
 
     def _draw_head(self, painter: QPainter, row: int, head: RowHead, most: float) -> None:
-        """Name, change and KL in lines of their own, as many as the row is high, and the KL as a bar."""
+        """Name, KL and change in lines of their own, as many as the row is high, and the KL as a bar."""
         place = self.cell_rect(row, 0)
         area = QRectF(0, place.top(), LABEL - 14, place.height())
         kl = f"KL {head.kl:.1f} nats" if head.kl is not None else ""
-        lines = [line for line in (head.name, f"changes {head.change:.0%}", kl) if line]
+        lines = [line for line in (head.name, kl, f"changes {head.change:.0%}") if line]
         lines = lines[: max(1, int((area.height() - BAR - 2) // 16))]
         top = area.top()
         for index, line in enumerate(lines):
