@@ -24,6 +24,7 @@ from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import (
     BoundByTime,
+    CheckNovelty,
     CompareLikelihoods,
     Corrupt,
     Decode,
@@ -40,6 +41,7 @@ from genplay.contract.requests import (
     JudgePictures,
     LookAtCodebook,
     LookAtDensity,
+    LookAtFilters,
     LookAtGame,
     LookThroughLayers,
     MapLatent,
@@ -64,6 +66,7 @@ from genplay.export.answers import evenly
 
 __all__ = [
     "BoundByTime",
+    "CheckNovelty",
     "CompareLikelihoods",
     "Corrupt",
     "Decode",
@@ -80,6 +83,7 @@ __all__ = [
     "JudgePictures",
     "LookAtCodebook",
     "LookAtDensity",
+    "LookAtFilters",
     "LookAtGame",
     "LookThroughLayers",
     "MapLatent",
@@ -188,10 +192,12 @@ def _save(
     view: Mapping[str, Any] | None,
     overwrite: bool,
 ) -> Path:
-    what = options.get("what", "arrays" if Path(path).suffix == ".npz" else "grid")
+    what = options.get("what", {".npz": "arrays", ".txt": "text"}.get(Path(path).suffix, "grid"))
     if what == "arrays":
         options.setdefault("arrays", export.named_arrays(answer, options.get("names", ())))
     elif isinstance(answer, Tape) and options.get("steps") and not options.get("columns"):
         options["columns"] = len(evenly(len(answer.frames), options["steps"]))
+    elif what == "text":
+        options["vocabulary"] = opened.card.spec.vocabulary
     x = export.drawable(answer, what, options)
     return export.write(x, path, recipe(opened, question, view), options, overwrite)

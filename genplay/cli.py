@@ -215,7 +215,7 @@ def _sample_parser(name: str) -> _Parser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--condition", nargs="+", default=[], action="extend", metavar="ATTRIBUTE=VALUE",
-        help="what to ask for; from-data: for each sample what an example of the training data is (.npz, .png)",
+        help="what to ask for; from-data: for each sample what an example of the training data is (.npz, .png, .txt)",
     )  # fmt: skip
     for option, help in (("guidance", "guidance scale"), ("sampler", "sampling method"), ("steps", "sampler steps")):
         parser.add_argument(f"--{option}", help=f"{help}, where the family has it")
@@ -227,15 +227,16 @@ def _sample_parser(name: str) -> _Parser:
     parser.add_argument("--scale", type=int, default=4, help="pixels a pixel in pictures (default 4)")
     parser.add_argument("--columns", type=int, default=0, help="width of the grid (default about a square)")
     _add_machine(parser)
-    _add_out(parser, ".npz for arrays, .png for a grid, .gif, .webp or .apng for the trajectory")
+    _add_out(parser, ".npz for arrays, .png for a grid, .gif, .webp or .apng for the trajectory, .txt for texts")
     return parser
 
 
 def _sample(chosen: argparse.Namespace) -> None:
     _check_positive(chosen.n, "-n")
     as_data = FROM_DATA in chosen.condition
-    out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", *(() if as_data else MOVING)})
+    out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", ".txt", *(() if as_data else MOVING)})
     opened = _opened(chosen)
+    _check_can_show(opened.card.spec, out)
     config = _sample_config(opened, chosen)
     if as_data:
         _sample_as_labelled(opened, config, out, chosen)
@@ -245,6 +246,15 @@ def _sample(chosen: argparse.Namespace) -> None:
         question = _sampling_question(opened, config, out, chosen)
         _write(opened, question, api.ask(opened, question), out, chosen)
     print(f"{out}  {chosen.n} samples  seed {chosen.seed}")
+
+
+def _check_can_show(spec: DataSpec, out: Path) -> None:
+    """Refuse a file that cannot hold such data before it is drawn."""
+    texts = spec.kind == "tokens"
+    if texts and out.suffix not in (".npz", ".txt"):
+        raise BadInput(f"{out.name}: texts are written as .txt, one a line, or as .npz.")
+    if not texts and out.suffix == ".txt":
+        raise BadInput(f"{out.name}: this model makes {spec.kind}, and .txt holds texts.")
 
 
 def _sample_config(opened: Opened, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -297,6 +307,8 @@ def _sample_as_labelled(opened: Opened, config: dict[str, Any], out: Path, chose
     options: dict[str, Any] = {"format": "npz", "arrays": export.named_arrays(answer)}
     if out.suffix == ".png":
         options = {"format": "png", "scale": chosen.scale, "columns": chosen.columns}
+    elif out.suffix == ".txt":
+        options = {"format": "txt", "vocabulary": opened.card.spec.vocabulary}
     atomic.write(out, export.encode_with(json.dumps(facts, sort_keys=True), answer.x, checked(options)))
 
 
@@ -305,6 +317,8 @@ def _write(opened: Opened, question: Any, answer: Any, out: Path, chosen: argpar
 
     if out.suffix == ".npz":
         options: dict[str, Any] = {"format": "npz", "what": "arrays"}
+    elif out.suffix == ".txt":
+        options = {"format": "txt", "what": "text"}
     else:
         options = {"scale": chosen.scale, "columns": chosen.columns}
         options["what"] = "animation" if out.suffix in MOVING else "grid"
@@ -343,7 +357,9 @@ Found = tuple[list[tuple[str, str]], dict[str, Any]]  # rows to print, and what 
 
 
 def _evaluate_parser(name: str) -> _Parser:
-    parser = _parser(name, "Measure how good a model is. Without a choice of measures: the modes.", _evaluate)
+    parser = _parser(
+        name, "Measure how good a model is. Without a choice of measures: the modes; of texts the other two.", _evaluate
+    )
     parser.add_argument("checkpoint", help="a file, or the name of a shipped checkpoint")
     for measure, (help, _) in EVALUATIONS.items():
         parser.add_argument(f"--{measure}", action="store_true", help=help)
@@ -365,10 +381,12 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     _check_positive(chosen.n, "-n")
     out = _free_path(chosen.json, chosen.overwrite, {".json"}, "--json") if chosen.json is not None else None
     opened = _opened(chosen)
-    wanted = [name for name in EVALUATIONS if getattr(chosen, name)] or ["modes"]
+    usual = ["novelty", "likelihood"] if opened.card.spec.kind == "tokens" else ["modes"]
+    wanted = [name for name in EVALUATIONS if getattr(chosen, name)] or usual
     rows = [("data", f"{opened.card.data_title} ({opened.card.data})")]
-    chosen.n = chosen.n or (SAMPLES if "modes" in wanted else HELD_OUT)
-    if "modes" in wanted:
+    drawn = wanted != ["likelihood"]
+    chosen.n = chosen.n or (SAMPLES if drawn else HELD_OUT)
+    if drawn:
         rows.append(("samples", f"{chosen.n:,}  seed {chosen.seed}"))
     facts: dict[str, Any] = {"digest": opened.digest, "data": opened.card.data, "n": chosen.n, "seed": chosen.seed}
     for name in wanted:
@@ -382,6 +400,8 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 
 def _evaluate_modes(opened: Opened, chosen: argparse.Namespace) -> Found:
+    if opened.card.spec.kind == "tokens":
+        raise BadInput("Texts have no modes that could be counted; choose --novelty or --likelihood.")
     from genplay.core.probe import seeded
     from genplay.probes.modes import measured
 
@@ -423,6 +443,12 @@ def _quality_rows(numbers: dict[str, Any]) -> list[tuple[str, str]]:
     return [(title, form.format(numbers[n])) for n, (title, form) in forms.items() if numbers[n] is not None]
 
 
+def _evaluate_novelty(opened: Opened, chosen: argparse.Namespace) -> Found:
+    from genplay.evaluating import novelty
+
+    return novelty(opened, chosen.n, chosen.seed)
+
+
 def _evaluate_likelihood(opened: Opened, chosen: argparse.Namespace) -> Found:
     from genplay.evaluating import likelihood
 
@@ -431,7 +457,11 @@ def _evaluate_likelihood(opened: Opened, chosen: argparse.Namespace) -> Found:
 
 EVALUATIONS: dict[str, tuple[str, Callable[[Opened, argparse.Namespace], Found]]] = {
     "modes": ("which modes of the data samples cover, how evenly and how well", _evaluate_modes),
-    "likelihood": ("how probable held-out data is: bits per dimension, or nats and KL of points", _evaluate_likelihood),
+    "novelty": ("how many samples stand in the data word for word (texts)", _evaluate_novelty),
+    "likelihood": (
+        "how probable held-out data is: bits per dimension or character, or nats and KL of points",
+        _evaluate_likelihood,
+    ),
 }
 """Measures by the option that asks for them: its help, and what measures."""
 

@@ -1,4 +1,4 @@
-"""Measures of ``genplay evaluate`` that need more than one probe can say: the likelihood of held-out data."""
+"""Measures of ``genplay evaluate`` beside the modes: the likelihood of held-out data, and how new texts are."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import torch
 from genplay.api import Opened
 from genplay.contract.capability import LACKS, Capability
 from genplay.contract.errors import BadInput
-from genplay.contract.requests import EstimateLikelihood
+from genplay.contract.requests import DrawSamples, EstimateLikelihood
 from genplay.contract.spec import Kind
 from genplay.core.gaussian import GaussianModel
 from genplay.core.probe import ask, seeded, streams, within
+from genplay.metrics.memory import shares
 from genplay.probes.density import Quantity, mean_and_error
 from genplay.probes.latent_map import chosen
 from genplay.probes.likelihood import MAX_EXAMPLES, MAX_IMPORTANCE
 from genplay.probes.likelihood import EstimateLikelihood as Estimate
+from genplay.probes.samples import DrawSamples as DrawSamplesProbe
 
 Rows = list[tuple[str, str]]
 KINDS = {
@@ -35,7 +37,7 @@ def likelihood(opened: Opened, n: int, importance_samples: int, seed: int) -> tu
     """Rows to print and plain facts about the likelihood of ``n`` held-out examples. Raises ``BadInput``.
 
     Of pictures it is given their labels where the model takes any; of points it is that of all labels together, so
-    that it can be compared with the density of the data.
+    that it can be compared with the density of the data, and so is that of texts, for compressors know no labels.
     """
     if Capability.LOG_DENSITY not in opened.model.capabilities:
         raise BadInput(f"This {opened.model.title} cannot be measured so: {LACKS[Capability.LOG_DENSITY]}.")
@@ -51,7 +53,7 @@ def kind_of(model: Any) -> str:
 
 
 def of_examples(opened: Opened, n: int, importance_samples: int, seed: int) -> tuple[Rows, dict[str, Any]]:
-    """Bits per dimension of pictures (or tokens), with the standard error of the mean."""
+    """Bits per dimension of pictures, or per character of texts, with the standard error of the mean."""
     question = EstimateLikelihood(n, importance_samples, seed=seed)
     found = None
     for part in ask(Estimate, opened.model, opened.data, question):
@@ -60,14 +62,30 @@ def of_examples(opened: Opened, n: int, importance_samples: int, seed: int) -> t
             _progress(part.progress or 0.0, found.n)
     _progress(1.0, 0)
     assert found is not None
-    error = found.error / (opened.model.spec.size * math.log(2))
+    texts = opened.model.spec.kind is Kind.TOKENS
+    size = -found.nats / (found.bits_per_dim * math.log(2)) if texts else opened.model.spec.size
+    error = found.error / (size * math.log(2))
     rows = _head(opened, found.n, found.importance_samples)
-    rows.append(("bits per dimension", f"{found.bits_per_dim:.4f} ± {error:.4f}"))
+    rows.append((f"bits per {'character' if texts else 'dimension'}", f"{found.bits_per_dim:.4f} ± {error:.4f}"))
     rows.append(("log-likelihood", f"{found.nats:,.3f} ± {found.error:.3f} nats"))
     facts = {"kind": found.kind, "n": found.n, "importance_samples": found.importance_samples}
     return rows, facts | _plain(
         bits_per_dim=found.bits_per_dim, bits_error=error, nats=found.nats, nats_error=found.error
     )
+
+
+def novelty(opened: Opened, n: int, seed: int) -> tuple[Rows, dict[str, Any]]:
+    """How many of ``n`` samples of a model of texts are in its data, and how many are distinct. Raises ``BadInput``."""
+    if opened.model.spec.kind is not Kind.TOKENS:
+        raise BadInput(f"This {opened.model.title} makes {opened.model.spec.kind}, and --novelty is of texts.")
+    drawn = None
+    for part in ask(DrawSamplesProbe, opened.model, opened.data, DrawSamples(n=n, seed=seed)):
+        drawn = part.value
+        _progress(part.progress or 0.0, n)
+    _progress(1.0, 0)
+    assert drawn is not None
+    found = shares(torch.from_numpy(drawn.x), opened.data)
+    return [(name, f"{share:.2%}") for name, share in found.items()], dict(found)
 
 
 def of_points(opened: Opened, n: int, importance_samples: int, seed: int) -> tuple[Rows, dict[str, Any]]:

@@ -13,8 +13,8 @@ from genplay.contract.errors import BadInput
 if TYPE_CHECKING:
     import numpy as np
 
-FORMATS = ("png", "gif", "apng", "webp", "npz")
-WHATS = ("picture", "grid", "animation", "arrays")
+FORMATS = ("png", "gif", "apng", "webp", "npz", "txt")
+WHATS = ("picture", "grid", "animation", "arrays", "text")
 ANIMATED = ("gif", "apng", "webp")
 MAX_PIXELS = 100_000_000  # of one picture
 MAX_ANIMATION_PIXELS = 256_000_000  # of all frames together
@@ -29,9 +29,9 @@ class Options:
     """Checked options.
 
     ``what`` is ``picture`` (the one at ``index``), ``grid`` (all of them, in rows of ``columns``, 0 for about a
-    square), ``animation`` (``fps`` frames a second) or ``arrays``. ``scale`` is the whole factor by which pixels grow,
-    ``spacing`` the pixels between the cells of a grid, after scaling, filled with ``background``. ``arrays`` are what
-    an npz file holds; none means the data itself.
+    square), ``animation`` (``fps`` frames a second), ``arrays``, or ``text``, one a line. ``scale`` is the whole factor
+    by which pixels grow, ``spacing`` the pixels between the cells of a grid, after scaling, filled with ``background``.
+    ``arrays`` are what an npz file holds; none means the data itself. ``vocabulary`` says what tokens spell.
 
     Of a sampler's frames, ``of`` says what is drawn (the state "x", or a prediction, "x_0" or "eps"), ``frame`` which
     one is (-1: the last), and ``steps`` how many a contact sheet shows instead, in a column each (0: no sheet).
@@ -51,10 +51,11 @@ class Options:
     steps: int = 0
     names: tuple[str, ...] = ()
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    vocabulary: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
-        """As the recipe in the file keeps them: everything but the arrays."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "arrays"}
+        """As the recipe in the file keeps them: everything but the arrays and the vocabulary."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("arrays", "vocabulary")}
         return values | {"names": list(self.names)}
 
     @property
@@ -75,7 +76,7 @@ def checked(options: Mapping[str, Any]) -> Options:
     if format not in FORMATS:
         raise BadInput(f"The export format must be one of {', '.join(FORMATS)}, not {format!r:.60}.")
     if what is None:
-        values["what"] = what = "arrays" if format == "npz" else "animation" if format == "apng" else "grid"
+        values["what"] = what = {"npz": "arrays", "txt": "text", "apng": "animation"}.get(format, "grid")
     if what not in WHATS:
         raise BadInput(f"What to export must be one of {', '.join(WHATS)}, not {what!r:.60}.")
     for name in _LIMITS:
@@ -111,6 +112,10 @@ def _check_background(colour: object) -> None:
 
 
 def _check_match(format: str, what: str) -> None:
+    if (format == "txt") != (what == "text"):
+        raise BadInput(
+            f"{what.capitalize()} cannot be saved as {format}; txt holds texts, one a line, and nothing else."
+        )
     if (format == "npz") != (what == "arrays"):
         raise BadInput(
             f"{what.capitalize()} cannot be saved as {format}; arrays go with npz, and pictures with the rest."

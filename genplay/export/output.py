@@ -12,11 +12,12 @@ import numpy as np
 
 from genplay.contract.errors import BadInput, shown
 from genplay.contract.recipe import Recipe
-from genplay.export import animation, arrays, files, png
+from genplay.export import animation, arrays, files, lines, png
 from genplay.export.answers import data_name
 from genplay.export.options import Options, checked
 
 SUFFIXES = {".png": ("png", "apng"), ".apng": ("apng",), ".gif": ("gif",), ".webp": ("webp",), ".npz": ("npz",)}
+SUFFIXES |= {".txt": ("txt",)}
 
 
 def write(
@@ -52,6 +53,8 @@ def encode_with(text: str, x: np.ndarray, choices: Options) -> bytes:
         x = x[:, None]  # one point a frame
     if choices.format == "npz":
         return arrays.encode(choices.arrays or {data_name(x): x}, text)
+    if choices.format == "txt":
+        return lines.encode(x, choices.vocabulary)
     _check_drawable(x, choices)
     if choices.what == "animation":
         return animation.encode(x, choices, text)
@@ -80,7 +83,7 @@ def _check_drawable(x: np.ndarray, options: Options) -> None:
     elif x.dtype == np.uint8:
         fine = x.ndim in ((4, 5) if moving else (4,)) and x.shape[-1] in (1, 3)
     else:
-        raise BadInput("Tokens can be saved as arrays (npz) only.")
+        raise BadInput("Texts can be saved as text (txt) or arrays (npz) only.")
     if not fine:
         raise BadInput(f"Data of the shape {x.shape} cannot be drawn as {options.what}.")
     if x.size == 0:

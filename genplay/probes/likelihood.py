@@ -29,6 +29,7 @@ class EstimateLikelihood(Probe):
     """Mean log p(x) of held-out examples: exact, the importance-weighted bound (Burda et al. 2016), or unnormalised.
 
     That of pictures under the flow of a model that denoises is an unbiased estimate (``GaussianModel.log_density``).
+    Texts are not given their labels, so that their bits compare with those of a compressor.
     """
 
     question = requests.EstimateLikelihood
@@ -42,11 +43,13 @@ class EstimateLikelihood(Probe):
         n = within("The number of examples", question.n, 1, MAX_EXAMPLES)
         k = within("The number of importance samples", question.importance_samples, 1, MAX_IMPORTANCE)
         k = k if model.density_kind == "bound" and hasattr(model, "importance_bound") else 1
+        texts = model.spec.kind is Kind.TOKENS
         rows = chosen(len(data.heldout), n, generator).to(data.heldout.device)
         values: list[Tensor] = []
         elbos: list[Tensor] = []
         for piece, stream in zip(rows.split(at_once(model, k)), streams(generator)):
-            x, labels = to_float(data.heldout[piece]).to(model.device), data.heldout_labels[piece].to(model.device)
+            x = to_float(data.heldout[piece]).to(model.device)
+            labels = None if texts else data.heldout_labels[piece].to(model.device)
             if k > 1:
                 values.append(model.importance_bound(x, labels, k, stream).double().cpu())
                 elbos.append(model.log_density(x, labels, stream).double().cpu())

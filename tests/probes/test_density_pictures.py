@@ -98,7 +98,7 @@ def test_who_cannot_say_is_not_asked():
         values(CompareLikelihoods(), model_of(ToyGAN))
     with pytest.raises(BadInput, match="cannot be asked about"):
         values(CompareLikelihoods(), model_of(ToyFlow, POINTS))
-    with pytest.raises(BadInput, match="number of pictures"):
+    with pytest.raises(BadInput, match="number of examples"):
         values(CompareLikelihoods(n=0), Pixelwise(IMAGES))
 
 
