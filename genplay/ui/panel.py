@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from genplay.contract.results import RunState
 
 
+MADE = {Kind.POINTS: "points", Kind.IMAGE: "pictures", Kind.TOKENS: "texts"}
+
+
 @dataclass(frozen=True)
 class Exhibit:
     """Something on the stage that can be copied, exported or dragged out of the window.
@@ -86,7 +89,7 @@ class Panel(QWidget):
         if lacking:
             return f"{self.title} is closed for this {run.family}: {LACKS[lacking[0]]}."
         if run.spec.kind not in self.kinds:
-            return f"{self.title} does not work on {run.spec.kind}."
+            return f"{self.title} does not work on {MADE[run.spec.kind]}."
         return ""
 
     def inspector(self) -> QWidget:

@@ -21,9 +21,9 @@ KL, NLL = "KL to the model by step", "NLL by step"
 class DensityInspector(QWidget):
     """Figures, a sentence about them, and a curve."""
 
-    def __init__(self, session: DensitySession, pictures: PicturesPart) -> None:
+    def __init__(self, session: DensitySession, *measuring: PicturesPart) -> None:
         super().__init__()
-        self.session, self.pictures = session, pictures
+        self.session, self.measuring = session, measuring
         self.figures = Readout()
         self.figures.setAccessibleName("Density in figures")
         self.meaning = QLabel()
@@ -46,7 +46,8 @@ class DensityInspector(QWidget):
         self.other_row = _row("another set", self.other)
         whole.insertWidget(4, self.other_row)
         session.bridge.catalogue_arrived.connect(lambda _: self._fill())
-        pictures.measured.connect(self.follow)
+        for part in measuring:
+            part.measured.connect(self.follow)
         session.changed.connect(lambda _: self.follow())
         session.density_changed.connect(self.follow)
         session.run_changed.connect(self.follow)
@@ -72,7 +73,7 @@ class DensityInspector(QWidget):
             self.meaning: able,
             self.step: able and points,
             self.chart: able and points,
-            self.other_row: able and not points,
+            self.other_row: able and self.session.kind is Kind.IMAGE,
         }
         for widget, wanted in shown.items():
             if widget.isHidden() == wanted:
@@ -80,7 +81,7 @@ class DensityInspector(QWidget):
         if points:
             self._follow_points()
         else:
-            self._follow_pictures()
+            self._follow_sets()
 
     def _follow_points(self) -> None:
         found, run, answer = self.session.density, self.session.run, self.session.answer
@@ -90,9 +91,10 @@ class DensityInspector(QWidget):
         _say(self.step, f"step {answer.step:,} · {len(found.x):,} held-out points{more}" if answer and found else "")
         self._draw_curve()
 
-    def _follow_pictures(self) -> None:
-        found, run = self.pictures.found, self.session.run
-        told = [self.pictures.rows.told(i) for i in range(len(found.names))] if found is not None else []
+    def _follow_sets(self) -> None:
+        part = next((part for part in self.measuring if part.kind is self.session.kind), self.measuring[0])
+        found, run = part.found, self.session.run
+        told = [part.rows.told(i) for i in range(len(found.names))] if found is not None else []
         named = zip(found.names, told) if found is not None else ()
         self.figures.set_rows([Row(name, (f"{value} bits",), help=words.SETS.get(name, "")) for name, value in named])
         if found is not None and run is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBo
 from genplay.contract.capability import Capability
 from genplay.contract.requests import CompareLikelihoods, MapLikelihood
 from genplay.contract.results import Answer, Failure, LikelihoodMap, Likelihoods
+from genplay.contract.spec import Kind
 from genplay.ui import theme
 from genplay.ui.density.session import DensitySession
 from genplay.ui.density.set_rows import SetRows
@@ -27,6 +28,7 @@ WAITING = "Working out likelihoods…"
 METHODS = {
     "pixels": "−log₂ p of each pixel given those before it, bits a dimension",
     "bound": "the variational bound by pixel, bits a dimension: few where a pixel is easily guessed when it is noised",
+    "others": "−log₂ p of each pixel, on or off, given all others, bits: bright where the model wonders",
     "patches": "what a patch costs more than the same blurred, bits a dimension; red where blurring would save bits",
 }
 CHOOSE = "Click a picture to see where its bits are."
@@ -34,6 +36,9 @@ CHOOSE = "Click a picture to see where its bits are."
 
 class PicturesPart(QWidget):
     """What is seen of a run that makes pictures."""
+
+    kind: ClassVar[Kind] = Kind.IMAGE
+    noun: ClassVar[str] = "pictures"
 
     measured = Signal()
     failed = Signal(object)  # Failure
@@ -131,7 +136,9 @@ class PicturesPart(QWidget):
         return CompareLikelihoods(SLOW if slow else QUICK, self.session.state.other, seed=self.session.state.seed)
 
     def _able(self) -> bool:
-        return self.session.active and self.session.ready and not self.session.points and self.session.has_density
+        return (
+            self.session.active and self.session.ready and self.session.kind is self.kind and self.session.has_density
+        )
 
     def refresh(self) -> None:
         """Ask once for each run and question: what trains is measured again at the press of a button."""
@@ -208,7 +215,7 @@ class PicturesPart(QWidget):
         known = int(np.isfinite(found.bits).sum(axis=1).min())
         means = np.nanmean(np.where(np.isfinite(found.bits), found.bits, np.nan), axis=1) if known else np.zeros(0)
         step = f"step {self.answer.step:,}" if self.answer else ""
-        more = f"{known:,} pictures of each set · {step}"
+        more = f"{known:,} {self.noun} of each set · {step}"
         odd = [n for n, mean in zip(found.names[2:], means[2:]) if mean < means[0]] if len(means) else []
         if odd:
             what = " and ".join(odd)
@@ -247,9 +254,10 @@ class PicturesPart(QWidget):
             reach = max(float(np.abs(shown.bits).max()), 1e-3)
             self.heat.set_values(shown.bits, -reach, reach, "diverging")
         else:
-            low = 0.0 if shown.method == "pixels" else None
+            low = 0.0 if shown.method in ("pixels", "others") else None
             self.heat.set_values(shown.bits, low, float(np.quantile(shown.bits, HIGH)))
-        self.words.setText(f"{_short(shown.total)} bits a dimension in all. The map: {METHODS[shown.method]}.")
+        what = "bits a pixel on average" if shown.method == "others" else "bits a dimension in all"
+        self.words.setText(f"{_short(shown.total)} {what}. The map: {METHODS[shown.method]}.")
 
     # ---- exhibits
 

@@ -55,8 +55,13 @@ class DensitySession(QObject):
 
     @property
     def points(self) -> bool:
-        """Whether the run makes points (else pictures)."""
+        """Whether the run makes points."""
         return self.run is not None and self.run.spec.kind is Kind.POINTS
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the run makes."""
+        return self.run.spec.kind if self.run is not None else None
 
     @property
     def has_density(self) -> bool:

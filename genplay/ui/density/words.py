@@ -73,9 +73,10 @@ def of_pictures(found: Likelihoods, run: RunState) -> str:
         "exact": "Exact log-likelihood.",
         "flow": "Log-likelihood by the probability-flow ODE, its divergence estimated without bias.",
         "bound": f"A bound, {found.importance_samples} importance samples: the true number of bits is lower.",
-        "unnormalised": "Of an unnormalised density: it compares pictures, not models.",
+        "unnormalised": "Of an unnormalised density: it compares examples, not models.",
     }
-    return told["flow" if flow else found.kind] + " Bits per dimension; all are asked without labels."
+    per = "character, the end of a text counting as one" if run.spec.vocabulary else "dimension"
+    return told["flow" if flow else found.kind] + f" Bits per {per}; all are asked without labels."
 
 
 def rows(found: Density | None, run: RunState | None) -> list[Row]:

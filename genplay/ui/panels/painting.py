@@ -31,6 +31,8 @@ from genplay.ui.views.picture_files import is_foreign
 
 EMPTY = "Train or open an autoregressive model of pictures to paint with its probabilities."
 POINTS = "Painting is for pictures: it lists the values that a pixel may take, and a coordinate has no such list."
+TEXTS = "Painting is for pictures: for texts, which are drawn in the same way, there is the Writing tab."
+WHY = {Kind.POINTS: POINTS, Kind.TOKENS: TEXTS}
 QUICK = ("look", "surprise", "data")  # slots that are given up when another tab comes to the front
 
 
@@ -142,7 +144,7 @@ class PaintingPanel(Panel):
 
     def closed_because(self, run: RunState) -> str:
         reason = super().closed_because(run)
-        return POINTS if reason and run.spec.kind is Kind.POINTS else reason
+        return WHY.get(run.spec.kind, reason) if reason else ""
 
     def inspector(self) -> QWidget:
         return self._inspector

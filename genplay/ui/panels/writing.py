@@ -20,7 +20,7 @@ from genplay.ui.bridge import Bridge
 from genplay.ui.form import LABEL_WIDTH
 from genplay.ui.giving_row import FoldingButton
 from genplay.ui.painting.sharpening import bits, entropy, sharpened
-from genplay.ui.panel import Exhibit, Panel
+from genplay.ui.panel import MADE, Exhibit, Panel
 from genplay.ui.sampling.controls import SampleControls
 from genplay.ui.sampling.wish import MAX_SEED, Wish
 from genplay.ui.views.elided import ElidedLabel
@@ -173,7 +173,7 @@ class WritingPanel(Panel):
         reason = super().closed_because(run)
         if not reason:
             return "" if run.completes else NO_WAY.format(family=run.family)
-        return reason if run.spec.kind is Kind.TOKENS else NO_TEXT.format(kind=_plural(run.spec.kind))
+        return reason if run.spec.kind is Kind.TOKENS else NO_TEXT.format(kind=MADE[run.spec.kind])
 
     def inspector(self) -> QWidget:
         return self._inspector
@@ -470,9 +470,7 @@ class WritingPanel(Panel):
             self.write.setIcon(theme.icon(icon, "accent_text"))
         open_ = ready and self.writing.open
         tip = "Stop writing (Esc)" if running else "Write what is open (Enter, Alt+C)"
-        self.write.setToolTip(
-            tip if running or open_ else "Nothing is open: type a beginning, or erase a character (⌫)"
-        )
+        self.write.setToolTip(tip if running or open_ else NOTHING)
         self.write.setEnabled(running or open_)
         last = ready and self.writing.place >= self.spec.size - 1
         self.rewrite.setEnabled(ready and not running and not last and bool(self.writing.text))
@@ -517,10 +515,6 @@ class _Change(QUndoCommand):
 
     def undo(self) -> None:
         self.panel.show_state(self.run_id, self.before)
-
-
-def _plural(kind: Kind) -> str:
-    return "pictures" if kind is Kind.IMAGE else str(kind)
 
 
 def _card(title: QWidget, *widgets: QWidget) -> QWidget:

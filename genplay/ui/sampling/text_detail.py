@@ -60,7 +60,7 @@ class TextDetail(QWidget):
         self.line.set_text(self.text, surprise)
         shown = surprise[: len(self.text) + 1]
         self.legend.setText(
-            f"{shown.sum():.1f} bits, {shown.mean():.2f} per character: the brighter the ground, the less expected"
+            f"{shown.sum():.1f} bits, {shown.mean():.2f} per character: the stronger the ground, the less expected"
         )
 
     def set_writable(self, possible: bool) -> None:

@@ -282,5 +282,5 @@ def text_caption(frame: Frame, steps: int, texts: list[str]) -> str:
     parts = [words.step_caption(frame, steps)] if steps > 0 else [words.plural(len(texts), "text")]
     parts += [f"{1 - veiled:.0%} written"]
     if "entropy" in frame.extras:
-        parts.append(f"brightest ground: {ENTROPY:g} bits of entropy")
+        parts.append(f"strongest ground: {ENTROPY:g} bits of entropy")
     return " · ".join(parts)

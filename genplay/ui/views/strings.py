@@ -52,6 +52,7 @@ class Strings(QAbstractScrollArea):
     clicked = Signal(int)
     double_clicked = Signal(int)
     selection_changed = Signal(int)  # -1 for none
+    hovered = Signal(int)  # -1 for none
     drag_out = Signal(int)
 
     def __init__(self, ground: str = "background") -> None:
@@ -259,6 +260,7 @@ class Strings(QAbstractScrollArea):
             return True
         if event.type() == QEvent.Type.Leave and self._hover >= 0:
             self._hover = -1
+            self.hovered.emit(-1)
             self.viewport().update()
         return super().viewportEvent(event)
 
@@ -274,6 +276,7 @@ class Strings(QAbstractScrollArea):
         index = self.index_at(event.position())
         if index != self._hover:
             self._hover = index
+            self.hovered.emit(index)
             self.viewport().update()
         far = QApplication.startDragDistance()
         if self._pressed and (event.position() - self._pressed[0]).manhattanLength() > far:
