@@ -99,9 +99,10 @@ class CodeDiffusion(DiscreteModel):
     def __init__(self, config: CodeDiffusionConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
         stage = knobs.build(VQVAEConfig, settings(config.autoencoder_knobs, UNNAMED))
-        self.vqvae: Any = frozen(VQVAE(stage, spec)).eval()
+        vqvae: Any = frozen(VQVAE(stage, spec)).eval()
+        self.vqvae: Any = vqvae
         self.conditional = config.conditional and bool(spec.attributes)
-        self.grid = tuple(self.vqvae.grid)
+        self.grid = vqvae.grid
         width = whole_heads(config.width)
         self.table = nn.Embedding(stage.codes + 1, width)  # the last one stands for a place behind the mask
         self.network = PlaceTransformer(spec, self.grid, width, config.depth, self.conditional, config.dropout)

@@ -37,13 +37,13 @@ from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core import discrete
-from genplay.core.dataset import Batch
+from genplay.core.dataset import Batch, written
 from genplay.core.discrete import Absorbing, Neighbours, Transition, Uniform
 from genplay.core.gaussian import stratified
 from genplay.core.guidance import Conditions, kept_labels
 from genplay.core.model import Frame, Model, Objective, Start
 from genplay.core.training import uses_bf16
-from genplay.nn.heads import STRAY, Palette
+from genplay.nn.heads import STRAY, Characters, Palette
 from genplay.nn.places import HEAD, PlaceTransformer, PlaceUNet
 from genplay.nn.sampling import even, sharpened
 
@@ -459,9 +459,9 @@ def fast(device: str, bf16: bool) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()
 
 
-def finite(x: Tensor) -> Tensor | float:
+def finite(x: Tensor) -> Tensor:
     """1, or NaN where data is: values are whole numbers, among which it would not be noticed."""
-    return 1 + 0 * x.mean() if x.is_floating_point() else 1.0
+    return 1 + 0 * x.float().mean()
 
 
 PICTURES = {"learning_rate": 2e-3, "batch_size": 32, "ema": 0.995, "clip": 1.0, "warmup": 50}
@@ -484,6 +484,7 @@ class DiscreteDiffusion(DiscreteModel):
     held_out = ("bits per dimension",)
     plots = (
         Plot("bits per dimension", ("bits per dimension", "held-out bits per dimension"), "bits"),
+        Plot("bits per character", ("bits per character", "held-out bits per character"), "bits"),
         Plot("cross-entropy", ("cross-entropy",), "nats"),
         Plot("gradient norm", ("gradient norm",)),
     )
@@ -514,10 +515,14 @@ class DiscreteDiffusion(DiscreteModel):
         super().__init__(config, spec)
         self.conditional = config.conditional and bool(spec.attributes)
         self.pictures = spec.kind is Kind.IMAGE
+        if not self.pictures:
+            self.held_out = ("bits per character",)
         self.grid = spec.shape[1:] if self.pictures else spec.shape
         self.unet = self.pictures and config.network != "transformer"
         width = PIXEL if self.unet else whole_heads(config.width)
-        self.head: Any = Palette(spec.shape[0], width, config.colours) if self.pictures else Characters(spec, width)
+        self.head: Any = (
+            Palette(spec.shape[0], width, config.colours) if self.pictures else Characters(len(spec.vocabulary), width)
+        )
         self.hidden = nn.Parameter(0.3 * torch.randn(width))  # stands for a place behind the mask
         self.network = self._network(width)
 
@@ -553,7 +558,7 @@ class DiscreteDiffusion(DiscreteModel):
     def values(self, x: Tensor) -> Tensor:
         if self.pictures:
             return self.head.values(self._colours(x))[..., 0]
-        return x.nan_to_num().long().clamp(0, self.known_values - 1)
+        return torch.where((x > 0) & (x < self.known_values), x, 0).long()
 
     def embed(self, states: Tensor) -> Tensor:
         hidden = states >= self.known_values
@@ -588,9 +593,10 @@ class DiscreteDiffusion(DiscreteModel):
         x_0 = self.values(batch.x)
         labels = self._kept(batch.labels, generator)
         bound, entropy = self.terms(x_0, stratified(len(x_0), generator), labels, generator)
-        nats = (bound.detach() - self._told_apart(batch.x)).sum(1).mean()
-        bits = nats / (self.spec.size * math.log(2))
-        terms: dict[str, Tensor | float] = {"bits per dimension": bits, "cross-entropy": entropy.detach().mean()}
+        nats = (bound.detach() - self._told_apart(batch.x)).sum()
+        unit, count = ("dimension", batch.x.numel()) if self.pictures else ("character", written(x_0).sum())
+        bits = nats / count / math.log(2)
+        terms: dict[str, Tensor | float] = {f"bits per {unit}": bits, "cross-entropy": entropy.detach().mean()}
         yield Objective(self.hybrid(bound, entropy) * finite(batch.x), terms=terms)
 
     def log_density(self, x: Tensor, labels: Tensor | None = None, generator: Generator | None = None) -> Tensor:
@@ -614,25 +620,6 @@ class DiscreteDiffusion(DiscreteModel):
         exact = (self.head.colours(self.head.values(colours)) == colours).all(-1)
         stray = math.log(STRAY) - self.spec.shape[0] * math.log(256)
         return torch.where(exact, math.log1p(-STRAY), stray)
-
-
-class Characters(nn.Module):
-    """What a character looks like to the network and how its features speak of it; as a :class:`Palette` of texts."""
-
-    def __init__(self, spec: DataSpec, width: int) -> None:
-        super().__init__()
-        count = max(2, len(spec.vocabulary))
-        self.table = nn.Parameter(0.3 * torch.randn(count, width))
-        self.leave = nn.Linear(width, count)
-        nn.init.zeros_(self.leave.weight)
-
-    def embed(self, values: Tensor) -> Tensor:
-        """Vectors (..., width) of values (..., 1)."""
-        return self.table[values[..., 0]]
-
-    def logits(self, features: Tensor, before: Tensor) -> Tensor:
-        """Logits (..., V) of features (..., width)."""
-        return self.leave(features)
 
 
 def whole_heads(width: int) -> int:

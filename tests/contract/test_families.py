@@ -50,7 +50,7 @@ def config_of(family, **config):
     """The default settings with these changes; of a model with a Gaussian path a small network, for the time's sake."""
     known = {k.name for k in knob.knobs(family.Config)}
     small = {"width": 8, "blocks": 1} if issubclass(family, GaussianModel) else {}
-    small |= {"width": 16, "depth": 1} if family.completes else {}
+    small |= {"width": 16, "depth": 1, "colours": 64} if family.completes else {}
     small |= {"width": 8} if Capability.TRANSLATE in family.offers else {}
     return knob.build(family.Config, {n: v for n, v in small.items() if n in known} | config)
 
