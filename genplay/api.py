@@ -46,6 +46,7 @@ from genplay.contract.requests import (
     LookThroughLayers,
     MapLatent,
     MapLikelihood,
+    MeasureChains,
     MeasureGuidance,
     MeasureModes,
     Question,
@@ -54,6 +55,7 @@ from genplay.contract.requests import (
     Trajectory,
     Translate,
     Traverse,
+    WalkChains,
     WalkNoise,
 )
 from genplay.contract.results import Tape
@@ -88,6 +90,7 @@ __all__ = [
     "LookThroughLayers",
     "MapLatent",
     "MapLikelihood",
+    "MeasureChains",
     "MeasureGuidance",
     "MeasureModes",
     "Opened",
@@ -96,6 +99,7 @@ __all__ = [
     "Trajectory",
     "Translate",
     "Traverse",
+    "WalkChains",
     "WalkNoise",
     "ask",
     "find",
@@ -197,7 +201,7 @@ def _save(
         options.setdefault("arrays", export.named_arrays(answer, options.get("names", ())))
     elif isinstance(answer, Tape) and options.get("steps") and not options.get("columns"):
         options["columns"] = len(evenly(len(answer.frames), options["steps"]))
-    elif what == "text":
+    if opened.card.spec.vocabulary:
         options["vocabulary"] = opened.card.spec.vocabulary
     x = export.drawable(answer, what, options)
     return export.write(x, path, recipe(opened, question, view), options, overwrite)

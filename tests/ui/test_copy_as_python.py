@@ -181,3 +181,68 @@ def test_what_is_dragged_out_tells_as_much_as_what_is_exported(qtbot, window):
         assert isinstance(dragged, Recipe)
         assert dragged == window.recipe(exhibit)
         assert (dragged.view["panel"], dragged.checkpoint) == (tab, "digits.safetensors")
+
+
+def walking(qtbot, window, tmp_path_factory, words):
+    """The Chain lab with a model made for it, whose chains have walked a first leg."""
+    from genplay.cli import main
+
+    out = tmp_path_factory.mktemp("chains") / "chains.safetensors"
+    assert main(["train", *words, "--steps", "3", "--quiet", "--out", str(out)]) == 0
+    window.open_path(str(out))
+    qtbot.waitUntil(lambda: window.run() is not None and window.run().family == words[0], timeout=30000)
+    shown(qtbot, window, "chains")
+    panel = window.stage.current()
+    panel.walker.pause()
+    qtbot.waitUntil(lambda: panel.walker.recording.length > 0 and not panel.walker.running, timeout=30000)
+    return out, panel
+
+
+def made_again(window, exhibits, out, tmp_path):
+    """How many files of these exhibits were written, and which of them their scripts make otherwise."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    (theirs / out.name).write_bytes(out.read_bytes())
+    scripts = []
+    for number, exhibit in enumerate(exhibits):
+        dialog = ExportDialog(exhibit, window.recipe(exhibit), window)
+        for row in range(dialog.what.count()):
+            dialog.what.setCurrentIndex(row)
+            options = dialog.script_options()
+            name = f"{number}-{row}-{options['what']}{NAMES[options['format']]}"
+            held = {"arrays": dialog._arrays()} if options["what"] == "arrays" else {}
+            _write(exhibit.x, ours / name, dialog.recipe, options | held, False)
+            scripts.append(python_script(dataclasses.replace(dialog.recipe, export=options), name))
+        dialog.close()
+    run_script("\n".join(scripts), theirs)
+    made = sorted(p.name for p in ours.iterdir())
+    return len(made), [name for name in made if (ours / name).read_bytes() != (theirs / name).read_bytes()]
+
+
+def test_a_walk_of_pictures_can_be_made_again_also_where_it_went_on(qtbot, window, tmp_path, tmp_path_factory):
+    from genplay.ui.chains import exhibits
+
+    words = ["rbm", "--data", "digits8", "--set", "hidden=4"]
+    out, panel = walking(qtbot, window, tmp_path_factory, words)
+    walker = panel.walker
+    walker.seek(33)
+    found = [exhibits.now(panel.session, walker), exhibits.now(panel.session, walker, 2)]
+    assert walker.go_on()
+    qtbot.waitUntil(lambda: walker.recording.length == 401 and not walker.running, timeout=30000)
+    walker.seek(250)
+    found += [exhibits.now(panel.session, walker), exhibits.animation(panel.session, walker)]
+    assert found[2].question.begin == "given" and found[2].of_tape["frame"] == 50
+    count, differ = made_again(window, found, out, tmp_path)
+    assert count >= 6
+    assert differ == []
+
+
+@pytest.mark.slow
+def test_the_numbers_behind_a_landscape_can_be_made_again(qtbot, window, tmp_path, tmp_path_factory):
+    words = ["energy", "--data", "ring", "--preset", "points"]
+    out, panel = walking(qtbot, window, tmp_path_factory, words)
+    panel.walker.seek(20)
+    count, differ = made_again(window, [panel.exhibit()], out, tmp_path)
+    assert count >= 1
+    assert differ == []

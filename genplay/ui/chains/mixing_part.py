@@ -49,7 +49,6 @@ class MixingPart(QWidget):
         self._lay_out()
         self.trace.picked.connect(self._go)
         measures.changed.connect(self.follow)
-        walker.grew.connect(self._draw_trace)
         walker.moved.connect(self._mark)
         session.changed.connect(self._changed)
         session.run_changed.connect(self._run_changed)
@@ -103,7 +102,6 @@ class MixingPart(QWidget):
 
     def refresh(self) -> None:
         """Show all anew: another run."""
-        self._draw_trace()
         self.follow()
         self._show_focus()
 
@@ -120,7 +118,8 @@ class MixingPart(QWidget):
         self._mark()
 
     def follow(self) -> None:
-        """Draw the newest figures."""
+        """Draw the newest figures and curves, a few times a second at most."""
+        self._draw_trace()
         found = self.measures
         self.figures.set_rows(words.rows(found.mixing, found.acceptance, found.step_size, found.exact))
         self.meaning.setText(words.meaning(found.mixing, found.acceptance, found.exact))

@@ -22,6 +22,7 @@ from genplay.ui.views.sentence import Sentence
 WAITING = "Working out the energy landscape…"
 NOTHING, NOBODY = np.zeros((0, 2, 2)), np.zeros((0, 2))
 TRAIL = 40  # steps that a chain's tail goes back
+PIECES_DRAWN = 4000  # of all trails together: of many chains they are shorter
 COLDEST = 0.05  # of the temperature by which the landscape is drawn
 WORDS = {
     "trails": "chains' trails",
@@ -153,7 +154,7 @@ class PointsPart(QWidget):
         if not self.session.points or not self.walker.recording.length or x.ndim != 3:
             self.canvas.show_walkers(Walkers())
             return
-        back = TRAIL if self.session.state.shows("trails") else 0
+        back = min(TRAIL, PIECES_DRAWN // x.shape[1]) if self.session.state.shows("trails") else 0
         self.canvas.show_walkers(Walkers(x[max(0, here - back) : here + 1]))
 
     def _point(self, at: tuple[float, float] | None) -> None:
