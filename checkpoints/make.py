@@ -100,6 +100,7 @@ RECIPES: dict[str, list[str]] = {
         *SLOW_END,
     ],
     "autoregressive-ring8": ["autoregressive", "--data", "ring", "--preset", "points", "--steps", "2500", *HALF],
+    "autoregressive-text": ["autoregressive", "--data", "names", "--preset", "text best", "--steps", "5000"],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "1600"],
     "pix2pix-faces16": ["pix2pix", "--data", "faces16", "--preset", "quick", "--steps", "4000"],
     "cycle-gan-faces16": [
@@ -119,6 +120,30 @@ RECIPES: dict[str, list[str]] = {
     "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "4000"],
     "energy-faces16": ["energy", "--data", "faces16", "--preset", "best", "--steps", "20000"],
     "energy-faces16-chains": ["energy", "--data", "faces16", "--preset", "chains", "--steps", "3000"],
+    "discrete-diffusion-faces16": ["discrete_diffusion", "--data", "faces16", "--preset", "best", "--steps", "12000"],
+    "discrete-diffusion-codes-faces16": [
+        "code_diffusion",
+        "--data",
+        "faces16",
+        "--preset",
+        "codes",
+        "--set",
+        "autoencoder=vqvae-faces16",
+        "cooldown=0.5",
+        "--steps",
+        "12000",
+    ],
+    "discrete-diffusion-text": [
+        "discrete_diffusion",
+        "--data",
+        "names",
+        "--preset",
+        "text",
+        "--set",
+        "cooldown=0.5",
+        "--steps",
+        "10000",
+    ],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8": "Ring · GAN, healthy",
