@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 BEGIN, END = "\x02", "\n"
 
@@ -59,6 +59,10 @@ class KneserNey:
         """-log2 p(text), its end included."""
         line = BEGIN + text + END
         return -sum(math.log2(self.prob(line[:i], line[i])) for i in range(1, len(line)))
+
+    def bits_per_character(self, texts: Sequence[str]) -> float:
+        """Of some texts together, the end of each counting as a character."""
+        return sum(map(self.bits, texts)) / sum(len(text) + 1 for text in texts)
 
 
 def _discounts(counts: dict[str, Counter[str]]) -> list[float]:

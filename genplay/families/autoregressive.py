@@ -164,6 +164,11 @@ class Autoregressive(Model):
             "text", "Text", "A small transformer: names that could be real after two minutes on a CPU.",
             {"width": 96, "depth": 3}, TEXTS, kinds=(Kind.TOKENS,),
         ),
+        Preset(
+            "text best", "Text, best", "What ships: wider and deeper, with dropout. Give it half an hour, or a GPU.",
+            {"width": 128, "depth": 4, "dropout": 0.2}, {**TEXTS, "learning_rate": 2e-3, "ema": 0.998, "cooldown": 0.6},
+            kinds=(Kind.TOKENS,),
+        ),
     )  # fmt: skip
 
     def __init__(self, config: AutoregressiveConfig, spec: DataSpec) -> None:
