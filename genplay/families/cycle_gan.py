@@ -36,6 +36,7 @@ from genplay.nn.translator import D, G, Translator
 from genplay.nn.unet import UNet
 
 MOST_BATCHES = 16  # that a step takes, so that a rare group is met
+Sides = tuple[Tensor, Tensor]  # of the first group, and of the second
 LENT = 4  # pictures of the bank that stand in for a group the batch has none of
 MEMORY = 0.05  # how fast the mean brightness follows
 
@@ -224,16 +225,16 @@ class CycleGAN(Translator):
     # ---- the game
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
-        """Both critics, then both generators."""
+        """Both critics, then both generators, whose first pass serves both players."""
         a, b = self._sides(batch, generator)
+        to_b, same_b = self._turned(torch.cat([a, b]), 0).split([len(a), len(b)])
+        to_a, same_a = self._turned(torch.cat([b, a]), 1).split([len(b), len(a)])
         if self.config.players != G:
-            with torch.no_grad():
-                to_b, to_a = self._turned(a, 0), self._turned(b, 1)
-            pairs = ((a, to_a), (b, to_b))
+            pairs = ((a, to_a.detach()), (b, to_b.detach()))
             contests = [self.contest(critic, *pair, batch.step) for critic, pair in zip(self.discriminator, pairs)]
             yield self.critics_objective(contests, batch.step)
         if self.config.players != D:
-            yield self._generate(a, b)
+            yield self._generate((a, b), (to_a, to_b), (same_a, same_b))
 
     def _sides(self, batch: Batch, generator: Generator) -> list[Tensor]:
         """The pictures of both groups in a batch, as many as make one batch; some of the bank where there are none."""
@@ -250,13 +251,13 @@ class CycleGAN(Translator):
             sides.append(x if len(x) else bank.draw(LENT, generator))  # type: ignore[operator]
         return sides
 
-    def _generate(self, a: Tensor, b: Tensor) -> Objective:
-        config = self.config
-        to_b, to_a = self._turned(a, 0), self._turned(b, 1)
+    def _generate(self, real: Sides, made: Sides, same: Sides) -> Objective:
+        """For pictures of A and B, what was made to pass for each, and what was made of each where nothing need be."""
+        config, (a, b), (to_a, to_b) = self.config, real, made
         critic_a, critic_b = self.discriminator
         game = generator_loss(config.loss, critic_b(to_b).float()) + generator_loss(config.loss, critic_a(to_a).float())
         cycle = difference(self._turned(to_b, 1), a) + difference(self._turned(to_a, 0), b)
-        identity = difference(self._turned(b, 0), b) + difference(self._turned(a, 1), a)
+        identity = difference(same[1], b) + difference(same[0], a)
         terms: dict[str, Tensor | float] = {
             f"loss {G}": game.detach() / 2,
             "cycle L1": cycle.detach() / 2,

@@ -132,23 +132,21 @@ class Pix2Pix(Translator):
     # ---- the game
 
     def objectives(self, batch: Batch, generator: Generator) -> Iterator[Objective]:
-        """The discriminator on pairs, then the generator."""
+        """The discriminator on pairs, then the generator, whose one pass serves both."""
         y, config = batch.x, self.config
         x = self.degrade(y, generator)
         labels = drop_labels(batch.labels, self.spec.any_labels, generator) if self.conditional else None
         if self.training:
             self.banks[0].take_in(y)  # type: ignore[operator]
+        fake = self._made(x, labels)
         if config.players != G:
-            with torch.no_grad():
-                fake = self._made(x, labels)
-            contest = self.contest(lambda seen: self._scores(x, seen), y, fake, batch.step)
+            contest = self.contest(lambda seen: self._scores(x, seen), y, fake.detach(), batch.step)
             yield self.critics_objective([contest], batch.step)
         if config.players != D:
-            yield self._generate(x, y, labels)
+            yield self._generate(x, y, fake)
 
-    def _generate(self, x: Tensor, y: Tensor, labels: Tensor | None) -> Objective:
+    def _generate(self, x: Tensor, y: Tensor, fake: Tensor) -> Objective:
         config = self.config
-        fake = self._made(x, labels)
         difference = (fake - y).abs().mean()
         game = generator_loss(config.loss, self._scores(x, fake).float())
         loss = config.l1 * difference + config.adversarial * game
