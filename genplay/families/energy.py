@@ -45,6 +45,7 @@ BOWL = 2.0  # standard deviation of the Gaussian that the plain energy is a fact
 SPREAD = 0.5  # of the data, about
 EDGE = {Kind.POINTS: 1.5, Kind.IMAGE: 1.0}  # new chains are even in [-edge, edge]
 FINDING = 0.05  # how fast the step length of training's chains follows their acceptance
+UNTESTED = 0.2  # length of plain steps over that of tested ones, at which they would fly off where it is steep
 CLOSE = 0.6  # step length of a walk at a level of noise, over sigma
 ADRIFT_STEP, ADRIFT_GAP = 300, 1000.0
 TRAINING: dict[str, Any] = {"batch_size": 256, "learning_rate": 1e-3, "ema": 0.998, "clip": 10.0, "cooldown": 0.5}
@@ -146,7 +147,7 @@ class EnergySampling:
 
     steps: int = knob(60, "steps", "Langevin steps", low=1, high=5000, scale="log")
     method: str = knob(
-        "langevin", "method", "plain Langevin steps, or with Metropolis's test, exact at any step length",
+        "mala", "method", "plain Langevin steps, or with Metropolis's test, exact at any step length",
         choices=("langevin", "mala"), titles=("Langevin", "MALA"),
     )  # fmt: skip
     step_size: float = knob(
@@ -482,9 +483,10 @@ class EnergyModel(Model):
         return (labels[:, None] == self.chain_labels[None]).sum(2)
 
     def _length(self, config: Any) -> float:
-        """The length of a step: of training's chains, or what suits the smallest noise."""
+        """The length of a step: of training's chains, or what suits the smallest noise; shorter if no test follows."""
         own = CLOSE * self.config.sigma_min if self.noisy else float(self.h)
-        return own * float(config.step_size)
+        untested = config.method != "mala" and not self.noisy and self.config.method == "mala"
+        return own * float(config.step_size) * (UNTESTED if untested else 1.0)
 
     def _states(
         self, x: Tensor, config: Any, generator: Generator, labels: Tensor | None, mask: Tensor | None, top: float
