@@ -99,7 +99,7 @@ class TextFile(DataSource):
     def load(cls, options: TextFileOptions) -> Dataset:
         """The texts of a file. Raises ``BadInput`` for one that is empty, too large, or no text."""
         path = _file(options.path)
-        text = unicodedata.normalize("NFC", _decoded(_bytes(path), path))
+        text = unicodedata.normalize("NFC", _decoded(_bytes(path), path)).replace(VEIL, OTHER)
         text = text.lower() if options.lowercase else text
         cut = _lines if options.pieces == "lines" else _windows
         train, heldout, skipped = cut(text, options.length)
