@@ -12,7 +12,7 @@ import numpy as np
 
 from genplay.contract.errors import BadInput, shown
 from genplay.contract.recipe import Recipe
-from genplay.export import animation, arrays, files, lines, png
+from genplay.export import animation, arrays, files, lettering, lines, png
 from genplay.export.answers import data_name
 from genplay.export.options import Options, checked
 
@@ -55,6 +55,8 @@ def encode_with(text: str, x: np.ndarray, choices: Options) -> bytes:
         return arrays.encode(choices.arrays or {data_name(x): x}, text)
     if choices.format == "txt":
         return lines.encode(x, choices.vocabulary)
+    if x.dtype.kind == "i" and choices.vocabulary:
+        x = lettering.drawn(x, choices.vocabulary)
     _check_drawable(x, choices)
     if choices.what == "animation":
         return animation.encode(x, choices, text)
@@ -83,7 +85,7 @@ def _check_drawable(x: np.ndarray, options: Options) -> None:
     elif x.dtype == np.uint8:
         fine = x.ndim in ((4, 5) if moving else (4,)) and x.shape[-1] in (1, 3)
     else:
-        raise BadInput("Texts can be saved as text (txt) or arrays (npz) only.")
+        raise BadInput("Tokens can be drawn with their vocabulary only.")
     if not fine:
         raise BadInput(f"Data of the shape {x.shape} cannot be drawn as {options.what}.")
     if x.size == 0:

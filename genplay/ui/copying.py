@@ -12,6 +12,9 @@ LEAST_SIDE = 512  # small pictures are enlarged by a whole factor to at least ha
 
 def copy(exhibit: Exhibit, recipe: Recipe) -> None:
     """Put an exhibit on the clipboard. Raises ``BadInput`` when it cannot be drawn."""
+    if exhibit.vocabulary:
+        QGuiApplication.clipboard().setText(text_of(exhibit))
+        return
     data = encoded(exhibit, recipe)
     image = QImage()
     image.loadFromData(data, "PNG")
@@ -20,15 +23,22 @@ def copy(exhibit: Exhibit, recipe: Recipe) -> None:
     clipboard.mimeData().setData("image/png", data)
 
 
+def text_of(exhibit: Exhibit) -> str:
+    """The texts of an exhibit, a line each; of a chosen one that alone."""
+    texts = exhibit.texts
+    return texts[exhibit.index] if exhibit.kind == "picture" else "\n".join(texts)
+
+
 def encoded(exhibit: Exhibit, recipe: Recipe) -> bytes:
     """An exhibit as PNG bytes with its recipe; of an animation the first frame, with all its samples."""
     from genplay.export import encode
 
-    moving = exhibit.kind == "animation" and exhibit.x.ndim == 5
-    what = "grid" if moving or exhibit.kind == "grid" or exhibit.x.ndim == 2 else "picture"
-    x = exhibit.x[0] if moving else exhibit.x
+    drawn = exhibit.pictures
+    moving = exhibit.kind == "animation" and drawn.ndim == 5
+    what = "grid" if moving or exhibit.kind == "grid" or drawn.ndim == 2 else "picture"
+    x = drawn[0] if moving else drawn
     options: dict[str, object] = {"format": "png", "what": what, **({"frame": 0} if moving else {}), **exhibit.of_tape}
-    if exhibit.x.ndim > 2:
+    if drawn.ndim > 2:
         across = x.shape[-2] * (min(exhibit.columns, len(x)) if what == "grid" else 1)
         options |= {"scale": max(1, min(64, LEAST_SIDE // across)), "columns": exhibit.columns}
     if what == "picture" and exhibit.kind == "picture":

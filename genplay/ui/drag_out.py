@@ -28,8 +28,9 @@ def drag_out(source: QWidget, exhibit: Exhibit, recipe: Recipe, mime: QMimeData 
     data.setUrls([QUrl.fromLocalFile(str(path))])
     drag = QDrag(source)
     drag.setMimeData(data)
-    if exhibit.x.ndim == 4:
-        picture = pixels.to_qimage(exhibit.x[exhibit.index])
+    drawn = exhibit.pictures
+    if drawn.ndim == 4:
+        picture = pixels.to_qimage(drawn[exhibit.index])
         preview = picture.scaled(PREVIEW, PREVIEW, Qt.AspectRatioMode.KeepAspectRatio)
         drag.setPixmap(QPixmap.fromImage(preview))
     drag.exec(Qt.DropAction.CopyAction)

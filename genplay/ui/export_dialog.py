@@ -39,12 +39,14 @@ WHATS = {
     "grid": "All pictures, as a grid",
     "animation": "Animation",
     "arrays": "Arrays (numbers)",
+    "text": "Text, a line each",
 }
 FORMATS = {
     "picture": ("png", "webp", "gif", "py"),
     "grid": ("png", "webp", "gif", "py"),
     "animation": ("gif", "apng", "webp", "py"),
     "arrays": ("npz", "py"),
+    "text": ("txt", "py"),
 }
 TITLES = {
     "png": "PNG",
@@ -52,6 +54,7 @@ TITLES = {
     "apng": "APNG (lossless)",
     "webp": "WebP (lossless)",
     "npz": "npz (numpy)",
+    "txt": "Text (UTF-8)",
     "py": "Python script",
 }
 SUFFIXES = {"apng": ".png"}
@@ -60,10 +63,13 @@ FRAMES = "frames"  # the array of an exhibit that holds all of a tape
 GOOD_SIDE = 512  # pixels a new picture should have at least half of
 PREVIEW_PIXELS = 1 << 22
 POLL_MS = 30
+NUMERIC = ("arrays", "text")  # what is not drawn
 
 
 def whats_of(exhibit: Exhibit) -> tuple[str, ...]:
     """What an exhibit can be saved as, its own kind first."""
+    if exhibit.vocabulary:
+        return ("animation", "arrays") if exhibit.kind == "animation" else ("text", "grid", "arrays")
     still = "grid" if exhibit.x.dtype == np.uint8 and len(exhibit.x) > 1 else "picture"
     if exhibit.kind == "animation":
         return ("animation", *(("grid",) if exhibit.x.ndim == 4 else ()), "arrays")
@@ -79,7 +85,7 @@ class ExportDialog(QDialog):
 
     def __init__(self, exhibit: Exhibit, recipe: Recipe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.exhibit = exhibit
+        self.exhibit, self.drawn = exhibit, exhibit.pictures
         self.recipe = dataclasses.replace(recipe, made_with=recipe.made_with or f"genplay {__version__}")
         self.setWindowTitle("Export")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -128,7 +134,7 @@ class ExportDialog(QDialog):
         self.fps.valueChanged.connect(self.refresh)
 
     def _good_scale(self) -> int:
-        x = self.exhibit.x
+        x = self.drawn
         if x.dtype != np.uint8:
             return 4
         in_rows = self.exhibit.kind == "grid" or self._moves_as_grid()
@@ -137,11 +143,11 @@ class ExportDialog(QDialog):
 
     def _moves_as_grid(self) -> bool:
         """Whether the exhibit is an animation of several pictures a frame."""
-        return self.exhibit.x.ndim == 5
+        return self.drawn.ndim == 5
 
     def _cells(self) -> int:
         """Pictures side by side in a grid, or in a frame that is one."""
-        return self.exhibit.x.shape[1] if self._moves_as_grid() else len(self.exhibit.x)
+        return self.drawn.shape[1] if self._moves_as_grid() else len(self.drawn)
 
     def _lay_out(self) -> None:
         self.save = QPushButton(theme.icon("save", "accent_text"), "Save…")
@@ -187,7 +193,7 @@ class ExportDialog(QDialog):
         what = self.what.currentData()
         chosen = self.format.currentData()
         options: dict[str, Any] = {"format": FORMATS[what][0] if chosen == "py" else chosen, "what": what}
-        if what != "arrays":
+        if what not in NUMERIC:
             options["scale"] = self.scale.value()
         if self._has_columns(what):
             options |= {"spacing": self.spacing.value(), "columns": self.columns.value()}
@@ -198,6 +204,8 @@ class ExportDialog(QDialog):
             options["fps"] = self.fps.value()
         if self._named() and what == "arrays":
             options["names"] = list(self._arrays())
+        if self.exhibit.vocabulary:
+            options["vocabulary"] = self.exhibit.vocabulary
         return options | (self.exhibit.of_tape if what != "arrays" else {})
 
     def _has_columns(self, what: str) -> bool:
@@ -207,7 +215,8 @@ class ExportDialog(QDialog):
         from genplay.export.answers import data_name
 
         held = self.exhibit.arrays
-        return dict(held) if self._named() else {data_name(self.exhibit.x): self.exhibit.x, **held}
+        x = self.exhibit.x
+        return dict(held) if self._named() else {data_name(x): x, **held}
 
     def _named(self) -> bool:
         """Whether the arrays of the exhibit are all there is to save, each under its name in the answer."""
@@ -226,11 +235,11 @@ class ExportDialog(QDialog):
         for name in FORMATS[what]:
             self.format.addItem(TITLES[name], name)
         self.format.blockSignals(False)
-        self.choices.setRowVisible(self.scale, what != "arrays")
+        self.choices.setRowVisible(self.scale, what not in NUMERIC)
         self.choices.setRowVisible(self.spacing, self._has_columns(what))
         self.choices.setRowVisible(self.columns, self._has_columns(what))
         self.choices.setRowVisible(self.fps, what == "animation")
-        self.copy.setEnabled(what != "arrays")
+        self.copy.setEnabled(what not in NUMERIC)
         self.refresh()
 
     # ---- preview
@@ -254,24 +263,28 @@ class ExportDialog(QDialog):
             self.preview.show_image(None)
             shapes = (f"{name} {' × '.join(map(str, a.shape))} {a.dtype}" for name, a in self._arrays().items())
             return "   ".join(shapes)
+        if what == "text":
+            columns = self._still(self.drawn, "grid") if len(self.drawn) else None
+            self.preview.show_image(None if columns is None else pixels.to_qimage(columns))
+            return f"{len(self.exhibit.texts):,} texts"
         if what == "animation":
             self._frame = 0
             self.preview.show_image(pixels.to_qimage(self._frame_picture(0)))
             self._film.start(max(10, round(1000 / self.fps.value())))
-            seconds = len(self.exhibit.x) / self.fps.value()
+            seconds = len(self.drawn) / self.fps.value()
             size = self._measure(self._cells() if self._moves_as_grid() else 1)
-            return f"{size} px   {len(self.exhibit.x)} frames   {seconds:.1f} s"
-        self.preview.show_image(pixels.to_qimage(self._still(self.exhibit.x, what)))
-        return f"{self._measure(1 if what == 'picture' else len(self.exhibit.x))} px"
+            return f"{size} px   {len(self.drawn)} frames   {seconds:.1f} s"
+        self.preview.show_image(pixels.to_qimage(self._still(self.drawn, what)))
+        return f"{self._measure(1 if what == 'picture' else len(self.drawn))} px"
 
     def _measure(self, n: int) -> str:
         """Width × height of the result in pixels."""
         from genplay.export import grid, scatter
 
-        if self.exhibit.x.dtype != np.uint8:
+        if self.drawn.dtype != np.uint8:
             side = scatter.side(self.scale.value())
             return f"{side} × {side}"
-        height, width = self.exhibit.x.shape[-3:-1]
+        height, width = self.drawn.shape[-3:-1]
         wanted = self._has_columns(self.what.currentData())
         columns, spacing = (self.columns.value(), self.spacing.value()) if wanted else (1, 0)
         high, wide = grid.size(n if wanted else 1, height, width, columns, self.scale.value(), spacing)
@@ -293,12 +306,12 @@ class ExportDialog(QDialog):
         return png.picture(x, checked(options))
 
     def _next_frame(self) -> None:
-        self._frame = (self._frame + 1) % len(self.exhibit.x)
+        self._frame = (self._frame + 1) % len(self.drawn)
         self.preview.show_image(pixels.to_qimage(self._frame_picture(self._frame)))
 
     def _frame_picture(self, index: int) -> np.ndarray:
         """One frame of an animation as the preview shows it."""
-        x = self.exhibit.x[index]
+        x = self.drawn[index]
         if x.dtype == np.uint8 and x.ndim == 3:
             return x
         return self._still(x if x.ndim != 1 else x[None], "grid" if self._moves_as_grid() else "picture")
@@ -362,7 +375,7 @@ class ExportDialog(QDialog):
 
         options = self.options() | {"format": "png"}
         options.pop("fps", None)
-        x = self.exhibit.x
+        x = self.drawn
         if options["what"] == "animation" and (self._moves_as_grid() or x.ndim == 3):
             x = x[self._frame]
             options |= {"what": "grid" if self._moves_as_grid() else "picture", "frame": self._frame}

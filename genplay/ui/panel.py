@@ -30,11 +30,11 @@ MADE = {Kind.POINTS: "points", Kind.IMAGE: "pictures", Kind.TOKENS: "texts"}
 class Exhibit:
     """Something on the stage that can be copied, exported or dragged out of the window.
 
-    ``x`` are pictures uint8 (N, H, W, C) or points (N, 2); ``kind`` is "picture", "grid" or "animation"; ``columns`` is
-    the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz besides ``x``, or
-    alone where they hold its ``frames``. ``of_tape`` says what of a tape it is, in the words of the export options
-    ``of``, ``frame`` and ``steps``, so that a script makes the same. A picture ``by_window`` is drawn by the window
-    alone: ``arrays`` hold all that it shows, under their names in the answer, and a script makes those.
+    ``x`` are pictures uint8 (N, H, W, C), points (N, 2) or tokens (N, L); ``kind`` is "picture", "grid" or "animation";
+    ``columns`` is the grid's width. ``question`` made it, answered by weights at ``step``. ``arrays`` go into an npz
+    besides ``x``, or alone where they hold its ``frames``. ``of_tape`` says what of a tape it is, in the words of the
+    export options ``of``, ``frame`` and ``steps``, so that a script makes the same. A picture ``by_window`` is drawn by
+    the window alone: ``arrays`` hold all that it shows, under their names in the answer, and a script makes those.
     """
 
     title: str
@@ -49,6 +49,24 @@ class Exhibit:
     index: int = 0  # which of ``x`` a "picture" is
     of_tape: dict[str, Any] = field(default_factory=dict)
     by_window: bool = False
+    vocabulary: tuple[str, ...] = ()  # of texts: what the tokens spell
+
+    @property
+    def texts(self) -> list[str]:
+        """What tokens (N, L), or the last frame of an animation of them, spell."""
+        from genplay.contract.spec import DataSpec
+
+        x = self.x[-1] if self.x.ndim == 3 else self.x
+        return DataSpec(Kind.TOKENS, x.shape[-1:], (), self.vocabulary).text(x)
+
+    @property
+    def pictures(self) -> np.ndarray:
+        """``x`` as it is drawn: texts as pictures, too."""
+        if not self.vocabulary:
+            return self.x
+        from genplay.export.lettering import drawn
+
+        return drawn(self.x, self.vocabulary)
 
 
 class Panel(QWidget):

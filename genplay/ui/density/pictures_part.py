@@ -269,7 +269,10 @@ class PicturesPart(QWidget):
         title = f"{name} likelihoods".strip()
         n = found.bits.shape[1]
         arrays = {"bits": found.bits}
-        return Exhibit(title, "grid", found.x, question, answer.step, answer.digest, columns=n, arrays=arrays)
+        known = self.session.run.spec.vocabulary if self.session.run is not None else ()
+        return Exhibit(
+            title, "grid", found.x, question, answer.step, answer.digest, columns=n, arrays=arrays, vocabulary=known
+        )
 
 
 def _short(bits: float) -> str:

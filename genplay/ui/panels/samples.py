@@ -513,6 +513,7 @@ class SamplesPanel(Panel):
             columns=self.sight.columns(),
             arrays=arrays,
             index=max(0, index) if single else 0,
+            vocabulary=self.run.spec.vocabulary,
         )
 
     def _drag_out(self, index: int) -> None:

@@ -489,7 +489,7 @@ class WritingPanel(Panel):
         columns = self.ways.layout_columns()
         return Exhibit(
             f"{self.run.name} written", "grid", frames[-1].x, question, answer.step, answer.digest, columns,
-            arrays=arrays, of_tape={"of": "x", "frame": frames[-1].index},
+            arrays=arrays, of_tape={"of": "x", "frame": frames[-1].index}, vocabulary=self.spec.vocabulary,
         )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def current(session: UnfoldSession, name: str) -> Exhibit | None:
 def sample(session: UnfoldSession, name: str) -> Exhibit | None:
     """The sample in focus at the frame on show, as one of all."""
     found = current(session, name)
-    if found is None or not session.pictures:
+    if found is None or not (session.pictures or session.texts):
         return found
     index = min(session.state.focus, len(found.x) - 1)
     return Exhibit(**{**vars(found), "kind": "picture", "index": index, "title": f"{found.title} sample {index + 1}"})
@@ -85,6 +85,7 @@ def _exhibit(
         seconds_per_frame=1 / session.state.speed,
         arrays=arrays(take.shots),
         of_tape=of_tape,
+        vocabulary=session.run.spec.vocabulary if session.run else (),
     )
 
 

@@ -264,6 +264,7 @@ class Filmstrip(QWidget):
             columns=columns,
             seconds_per_frame=0.15,
             arrays={"steps": steps},
+            vocabulary=self.run.spec.vocabulary,
         )
 
     def _take(self, frame: FilmFrame) -> None:
