@@ -117,7 +117,7 @@ RECIPES: dict[str, list[str]] = {
         "4000",
     ],
     "energy-ring8": ["energy", "--data", "ring", "--preset", "points", "--steps", "3000"],
-    "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "4000"],
+    "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "3000"],
     "energy-faces16": ["energy", "--data", "faces16", "--preset", "best", "--steps", "20000"],
     "energy-faces16-chains": ["energy", "--data", "faces16", "--preset", "chains", "--steps", "3000"],
     "discrete-diffusion-faces16": ["discrete_diffusion", "--data", "faces16", "--preset", "best", "--steps", "12000"],

@@ -196,7 +196,7 @@ class EnergyModel(Model):
     presets = (
         Preset(
             "points", "Points", "Persistent chains with Metropolis's test: a density within a minute.",
-            {"chain_steps": 3, "jumps": 8, "buffer": 512}, TRAINING, kinds=(Kind.POINTS,),
+            {"chain_steps": 3, "jumps": 8, "buffer": 512, "rebirth": 0.0}, TRAINING, kinds=(Kind.POINTS,),
         ),
         Preset(
             "short chains", "CD-k", "Chains of ten steps from the data: what they never reach stays unknown.",

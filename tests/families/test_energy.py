@@ -175,7 +175,7 @@ def test_denoising_has_its_least_loss_at_the_true_energy(noises: str) -> None:
     batch = Batch(SPREAD * torch.randn(40_000, 2, generator=seeded(3)), torch.zeros(40_000, 2, dtype=torch.int64), 0)
     (objective,) = model.objectives(batch, seeded())
     objective.loss.backward()
-    assert float(objective.loss) == pytest.approx(1.0, abs=0.03)
+    assert objective.loss.item() == pytest.approx(1.0, abs=0.03)
     at_best = float(model.net.leave.weight.grad.norm())
     with torch.no_grad():
         model.net.leave.weight.add_(0.3)
