@@ -52,13 +52,13 @@ DENSE_SIZE = 768
 class AdversarialAutoencoderConfig:
     """What an adversarial autoencoder is, and the rules of its game."""
 
-    latent_size: int = knob(16, "latent size", "numbers in a code z", low=2, high=64)
+    latent_size: int = knob(12, "latent size", "numbers in a code z", low=2, high=64)
     prior: str = knob(
         "gaussian", "prior", "the shape that all codes together shall have; ring and roll are seen in the first two",
         choices=("gaussian", "ring", "swiss roll"), titles=("normal", "ring of Gaussians", "swiss roll"),
     )  # fmt: skip
     match: float = knob(
-        2.0, "match", "weight of what the critic says of the codes, against the reconstruction in nats",
+        20.0, "match", "weight of what the critic says of the codes, against the reconstruction in nats",
         low=0.0, high=100.0, live=True,
     )  # fmt: skip
     spread: float = knob(
@@ -127,16 +127,21 @@ class AdversarialAutoencoder(Model):
     presets = (
         Preset("quick", "Quick", "Small pictures within two minutes, their codes normal.", kinds=(Kind.IMAGE,)),
         Preset(
+            "best", "Best", "Wider, and for a long training.",
+            {"width": 48}, {"learning_rate": 1e-3, "ema": 0.9995, "cooldown": 0.3}, kinds=(Kind.IMAGE,),
+        ),
+        Preset(
             "roll", "Swiss roll", "Two codes on a rolled-up sheet: walk along it on the Latent panel's plane.",
-            {"latent_size": 2, "prior": "swiss roll", "spread": 0.02, "match": 5.0}, kinds=(Kind.IMAGE,),
+            {"latent_size": 2, "prior": "swiss roll", "spread": 0.02}, kinds=(Kind.IMAGE,),
         ),
         Preset(
             "points", "Points", "Two numbers to two numbers: the plane is bent until data looks normal.",
-            {"latent_size": 2, "sigma": 0.05, "width": 16}, {"batch_size": 256}, kinds=(Kind.POINTS,),
+            {"latent_size": 2, "match": 2.0, "sigma": 0.05, "width": 16}, {"batch_size": 256}, kinds=(Kind.POINTS,),
         ),
         Preset(
             "ring", "Ring of codes", "The codes of any points are pulled onto a ring of eight Gaussians.",
-            {"latent_size": 2, "prior": "ring", "sigma": 0.05, "width": 16}, {"batch_size": 256}, kinds=(Kind.POINTS,),
+            {"latent_size": 2, "prior": "ring", "match": 8.0, "sigma": 0.05, "width": 16}, {"batch_size": 256},
+            kinds=(Kind.POINTS,),
         ),
     )  # fmt: skip
 

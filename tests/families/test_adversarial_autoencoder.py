@@ -119,7 +119,7 @@ def test_codes_apart_from_the_prior_are_noticed():
 
 
 def test_training_brings_the_codes_into_the_shape_of_the_prior():
-    model = model_of(prior="ring", width=8, sigma=0.1)
+    model = model_of(prior="ring", width=8, sigma=0.1, match=2.0)
     trainer = Trainer(model, toy_data(POINTS), TrainingConfig(batch_size=128, warmup=0, ema=0.0), 0)
     x = trainer.data.train[:150]
 

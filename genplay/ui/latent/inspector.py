@@ -17,6 +17,8 @@ from genplay.ui.latent.state import LatentState
 from genplay.ui.views.bars import Bars
 
 SEEDS = 1_000_000
+FROM_NORMAL = "A code drawn from the standard normal (R)"
+OF_DATA = "The code of a held-out example drawn at random, for codes have a shape of their own here (R)"
 
 
 def new_seed() -> int:
@@ -32,7 +34,7 @@ class LatentInspector(QWidget):
         self.session = session
         self.sliders = DimensionSliders(session)
         self.reset = _push("Reset", "To the middle of the latent space", self.go_to_middle)
-        self.random = _push("Random", "A code drawn from the standard normal (R)", self.draw)
+        self.random = _push("Random", FROM_NORMAL, self.draw)
         self.snap = _push("Snap", "To the nearest code of held-out data (S)", self.go_to_nearest)
         self.seed = QLabel()
         self.seed.setProperty("role", "dim")
@@ -69,6 +71,7 @@ class LatentInspector(QWidget):
             if self.session.can_encode
             else "Snapping needs an encoder, which this model lacks"
         )
+        self.random.setToolTip(OF_DATA if self.session.shaped else FROM_NORMAL)
         self._say_seed()
 
     def _say_seed(self) -> None:
@@ -90,8 +93,13 @@ class LatentInspector(QWidget):
         self.session.do(self.session.state.moved(np.zeros(self.session.state.size)), "reset the code")
 
     def draw(self) -> None:
-        """A random code; its seed is drawn before it and shown."""
-        self.session.do(self.session.state.random(new_seed()), "draw a random code")
+        """A random code; its seed is drawn before it and shown. Where codes have a shape of their own, one of data."""
+        latent, state = self.session.map, self.session.state
+        if self.session.shaped and latent is not None:
+            drawn = state.moved(latent.codes[secrets.randbelow(len(latent.codes))])
+        else:
+            drawn = state.random(new_seed())
+        self.session.do(drawn, "draw a random code")
 
     def go_to_nearest(self) -> None:
         """The code of the held-out example that is nearest (Euclidean)."""

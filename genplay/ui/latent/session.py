@@ -80,6 +80,11 @@ class LatentSession(QObject):
         return self.map is not None and self.map.certain
 
     @property
+    def shaped(self) -> bool:
+        """Whether codes have a shape of the model's own, so that what is drawn from the standard normal is untypical."""
+        return self.run is not None and self.run.config.get("prior", "gaussian") in ("ring", "swiss roll")
+
+    @property
     def pictures(self) -> bool:
         """Whether the model makes pictures (else points)."""
         return self.run is not None and self.run.spec.kind is Kind.IMAGE
@@ -172,6 +177,8 @@ class LatentSession(QObject):
         self._maps[self.run.run_id] = (self.map, answer.step, answer.digest)
         self._take_kl(self.run)
         self.map_changed.emit()
+        if self.shaped and self.state.seed == self.run.seed + FIRST_SEED:
+            self.apply(self.state.moved(self.map.codes[0]))  # a new run begins where data is
 
     def plane(self) -> geometry.Plane:
         """The plane on show."""
