@@ -121,7 +121,17 @@ RECIPES: dict[str, list[str]] = {
     "aae-moons": ["adversarial_autoencoder", "--data", "moons", "--preset", "ring", "--steps", "3000"],
     "energy-ring8": ["energy", "--data", "ring", "--preset", "points", "--steps", "3000"],
     "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "3000"],
-    "energy-faces16": ["energy", "--data", "faces16", "--preset", "best", "--steps", "20000"],
+    "energy-faces16": [
+        "energy",
+        "--data",
+        "faces16",
+        "--preset",
+        "best",
+        "--set",
+        "batch_size=256",
+        "--steps",
+        "12000",
+    ],
     "energy-faces16-chains": ["energy", "--data", "faces16", "--preset", "chains", "--steps", "3000"],
     "discrete-diffusion-faces16": ["discrete_diffusion", "--data", "faces16", "--preset", "best", "--steps", "12000"],
     "discrete-diffusion-codes-faces16": [

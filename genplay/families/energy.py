@@ -55,6 +55,7 @@ WALKED: dict[str, Any] = {
     "method": "langevin", "scale": 2e4, "step_size": 0.01, "adapt": False, "chain_steps": 40, "buffer": 2048,
     "data_noise": 0.03, "regularisation": 0.1, "depth": 1,
 }  # fmt: skip
+REACH = 2.0  # how far downhill a step of points goes at most, in units of h sqrt(2): it is steep far from the data
 CHAINS = ("contrastive divergence", "persistent")  # objectives
 
 
@@ -94,7 +95,7 @@ class EnergyConfig:
         low=1e-4, high=10.0, scale="log", shown_if=("objective", CHAINS),
     )  # fmt: skip
     adapt: bool = knob(
-        True, "adapt step length", "let it follow the acceptance of the chains, towards 0.57", live=True,
+        True, "adapt length", "let it follow the acceptance of the chains, towards 0.57", live=True,
         shown_if=("objective", CHAINS),
     )  # fmt: skip
     temperature: float = knob(
@@ -156,7 +157,7 @@ class EnergySampling:
     temperature: float = knob(
         1.0, "temperature", "above 1 chains roam, below 1 they settle in the deepest places", low=0.0, high=5.0
     )
-    adapt: bool = knob(False, "adapt step length", "while warming up, find the length at which 57 % are accepted")
+    adapt: bool = knob(False, "adapt length", "while warming up, find the length at which 57 % are accepted")
     warmup: int = knob(
         50, "warm-up", "steps in which the length is adapted; then it stays", low=1, high=2000, scale="log",
         shown_if=("adapt", (True,)),
@@ -166,7 +167,7 @@ class EnergySampling:
         choices=("buffer", "noise"), titles=("chains of the training", "noise"),
     )  # fmt: skip
     climb: float = knob(
-        0.0, "noise to repair by", "of a model with many levels of noise: how far up a chain from given data begins",
+        0.0, "climb", "of a model with many levels of noise: how far up, to more noise, a chain from given data begins",
         low=0.0, high=1.0,
     )  # fmt: skip
 
@@ -497,7 +498,8 @@ class EnergyModel(Model):
             ladder = Ladder(lambda s, t: self.energy_at(s, t, labels), self._sigma, top)
             stride = Stride(CLOSE * config.step_size, config.temperature, exact, warmup)
             return anneal(ladder, x, config.steps, stride, generator, mask)
-        stride = Stride(self._length(config), config.temperature, exact, warmup)
+        reach = REACH if self.spec.kind is Kind.POINTS else math.inf
+        stride = Stride(self._length(config), config.temperature, exact, warmup, reach=reach)
         return walk(lambda s: self.energy(s, labels), x, config.steps, stride, generator, mask)
 
     def _sigma(self, t: float) -> float:
