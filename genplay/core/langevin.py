@@ -35,6 +35,9 @@ class Stride:
     """How a chain walks: step length ``h``, ``temperature``, whether the Metropolis test is made, steps of warm-up.
 
     During the ``warmup`` the length is adapted until a share ``target`` of the proposals is (or would be) accepted.
+    No step goes further downhill than ``reach`` times h sqrt(D), D being the numbers of x: where the energy is steep it
+    would land beyond the valley, and the test would refuse it for ever. MALA stays exact (MALTA, Roberts and Tweedie
+    1996), since the probabilities q have the same bound.
     """
 
     h: float
@@ -42,6 +45,7 @@ class Stride:
     metropolis: bool = False
     warmup: int = 0
     target: float = BEST_ACCEPTANCE
+    reach: float = math.inf
 
 
 class State(NamedTuple):
@@ -106,9 +110,11 @@ def walk(
     value, gradient = slope(energy, x)
     h = stride.h
     for i in range(steps):
-        ahead = _proposal(x, gradient, h, stride.temperature, generator, mask)
+        pull = bounded(gradient, h, stride.reach)
+        ahead = _proposal(x, pull, h, stride.temperature, generator, mask)
         new_value, new_gradient = slope(energy, ahead)
-        chance = _chance(x, value, gradient, ahead, new_value, new_gradient, h, stride.temperature, mask)
+        back = bounded(new_gradient, h, stride.reach)
+        chance = _chance(x, value, pull, ahead, new_value, back, h, stride.temperature, mask)
         if stride.metropolis:
             accepted = _even(len(x), generator, x) < chance
         else:
@@ -120,6 +126,15 @@ def walk(
         if i < stride.warmup:
             finder.learn(float(chance.mean()))
             h = finder.settled if i == stride.warmup - 1 else finder.h
+
+
+def bounded(gradient: Tensor, h: float, reach: float) -> Tensor:
+    """The gradient (B, ...), shortened where a step of length h would go further than ``reach`` h sqrt(D) by it."""
+    if math.isinf(reach):
+        return gradient
+    size = gradient.flatten(1).norm(dim=1).clamp(min=1e-30)
+    most = 2 * reach * math.sqrt(gradient[0].numel()) / h
+    return gradient * (most / size).clamp(max=1.0).view(-1, *[1] * (gradient.dim() - 1))
 
 
 @dataclass(frozen=True)

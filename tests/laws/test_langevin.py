@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from genplay.core.langevin import DualAveraging, Energy, Ladder, State, Stride, _chance, anneal, slope, walk
+from genplay.core.langevin import DualAveraging, Energy, Ladder, State, Stride, _chance, anneal, bounded, slope, walk
 
 MODES = torch.tensor([[-1.5, 0.0], [1.5, 0.5]], dtype=torch.float64)
 WEIGHTS, WIDTH = torch.tensor([0.3, 0.7], dtype=torch.float64), 0.7
@@ -93,6 +93,32 @@ def test_mala_keeps_the_density_at_any_step_length(h: float) -> None:
     assert gap(x[:, 0], exact[:, 0]) < 1
     assert gap(x[:, 1], exact[:, 1]) < 1
     assert gap(x.norm(dim=1), exact.norm(dim=1)) < 1
+
+
+@pytest.mark.parametrize("reach", [0.1, 0.5])
+def test_mala_keeps_the_density_also_with_bounded_steps(reach: float) -> None:
+    n = 20_000
+    x = last(two_modes, drawn(n, 3), 40, Stride(1.0, metropolis=True, reach=reach)).x
+    assert gap(x[:, 0], drawn(n, 4)[:, 0]) < 1
+    assert gap(x.norm(dim=1), drawn(n, 4).norm(dim=1)) < 1
+
+
+def test_bounded_steps_come_down_where_it_is_steep() -> None:
+    """From 120 deviations away whole steps land beyond the valley, and are refused for ever."""
+    steep, far = gaussian(0.01), torch.full((50, 2), 1.2)
+    stuck = last(steep, far, 100, Stride(0.03, metropolis=True)).x
+    assert torch.equal(stuck, far)
+    arrived = last(steep, far, 100, Stride(0.03, metropolis=True, reach=2.0)).x
+    assert arrived.norm(dim=1).max() < 0.06
+    assert last(steep, far, 100, Stride(0.015, reach=2.0)).x.norm(dim=1).max() < 0.06
+
+
+def test_a_bound_shortens_steep_gradients_only() -> None:
+    gradient = torch.tensor([[3.0, 4.0], [300.0, 400.0]])
+    found = bounded(gradient, 0.1, 2.0)
+    assert torch.equal(found[0], gradient[0])
+    assert torch.allclose(0.1**2 / 2 * found[1].norm(), torch.tensor(2.0 * 0.1 * math.sqrt(2)))
+    assert torch.allclose(found[1] / found[1].norm(), gradient[1] / gradient[1].norm())
 
 
 def test_without_the_test_the_same_steps_leave_the_density() -> None:
