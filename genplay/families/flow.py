@@ -159,7 +159,7 @@ class Flow(Model):
         ),
         Preset(
             "best", "Best", "What ships: couplings that bend by splines, and a slow end. Give it ten minutes or more.",
-            {"noise": 0.05, "conditional": True, "coupling": "spline", "bins": 6},
+            {"noise": 0.05, "conditional": True, "coupling": "spline", "bins": 4, "width": 32},
             PICTURE_TRAINING | {"ema": 0.9995, "cooldown": 0.5}, kinds=(Kind.IMAGE,),
         ),
         Preset(
