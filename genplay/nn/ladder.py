@@ -65,7 +65,10 @@ class Rung(nn.Module):
 
     def descend(self, stream: Tensor, z: Tensor) -> Tensor:
         """The stream after a code (B, size)."""
-        out: Tensor = self.after(stream + self.take(z.view(-1, *self.shape)))
+        code = z.view(-1, *self.shape)
+        if code.dim() == 4:
+            code = code.contiguous(memory_format=torch.channels_last)
+        out: Tensor = self.after(stream + self.take(code))
         return out
 
 
@@ -112,7 +115,7 @@ class ConvLadder(nn.Module):
             nn.Sequential(_Shrink(a, b), _conv(width, depth)) for a, b in itertools.pairwise([shape[1:], *sides[::-1]])
         )
         self.summary = nn.Sequential(nn.Flatten(), nn.SiLU(), nn.Linear(math.prod(coarsest), vector))
-        spread = nn.Sequential(nn.SiLU(), nn.Linear(vector, math.prod(coarsest)), nn.Unflatten(1, coarsest))
+        spread = _Spread(vector, coarsest)
         after = nn.Sequential(_dense(vector, 1), spread, _conv(width, depth))
         rungs = [_dense_rung(top, vector, vector, after, flow_layers)]
         for here, below in itertools.pairwise([*sides, shape[1:]]):
@@ -138,6 +141,19 @@ def _sides(shape: tuple[int, ...], maps: int) -> list[tuple[int, int]]:
     most = halvings(height, width)
     times = [min(i + 1, most) for i in range(maps)][::-1]
     return [(height >> t, width >> t) for t in times]
+
+
+class _Spread(nn.Module):
+    """A vector as the coarsest map of the stream, its channels last in memory like those of all maps below."""
+
+    def __init__(self, vector: int, map_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.map_shape = map_shape
+        self.linear = nn.Linear(vector, math.prod(map_shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels, height, width = self.map_shape
+        return self.linear(F.silu(x)).view(-1, height, width, channels).permute(0, 3, 1, 2)
 
 
 class _Shrink(nn.Module):

@@ -81,7 +81,7 @@ class LatentSession(QObject):
 
     @property
     def shaped(self) -> bool:
-        """Whether codes have a shape of the model's own, so that what is drawn from the standard normal is untypical."""
+        """Whether codes have a shape of the model's own, so that standard normal draws are untypical."""
         return self.run is not None and self.run.config.get("prior", "gaussian") in ("ring", "swiss roll")
 
     @property
