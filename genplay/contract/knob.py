@@ -42,6 +42,7 @@ class Knob:
     control: str = ""  # a control of its own that draws this knob ("curve", "condition", "model" ...), not a form's row
     families: tuple[str, ...] = ()  # of a "model" control: the families that the model it names may belong to
     refused: tuple[str, ...] = ()  # of a "model" control: settings that must not be on in the model it names
+    example: str = ""  # of a text: what stands dimly in its field while that is empty
     required: bool = False  # of a "model" control: whether one must be named
 
     def check(self, value: object) -> Value:

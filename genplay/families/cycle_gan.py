@@ -45,11 +45,18 @@ MEMORY = 0.05  # how fast the mean brightness follows
 class CycleGANConfig:
     """Which groups are translated into one another, and the rules of the game."""
 
-    attribute: str = knob("", "attribute", "whose values are the groups, such as hair_color; empty: the first one")
+    attribute: str = knob(
+        "", "attribute", "whose values are the groups, such as hair_color; empty: the first one",
+        example="the first one",
+    )  # fmt: skip
     source: str = knob(
-        "", "from", "values of the first group, such as black,brown; empty: all that are not in the second, or half"
-    )
-    target: str = knob("", "to", "values of the second group, such as blond; empty: all that are not in the first")
+        "", "from", "values of the first group, such as black,brown; empty: all that are not in the second, or half",
+        example="half of the values",
+    )  # fmt: skip
+    target: str = knob(
+        "", "to", "values of the second group, such as blond; empty: all that are not in the first",
+        example="all other values",
+    )  # fmt: skip
     cycle: float = knob(
         10.0, "cycle", "weight of the difference after going there and back", low=0.0, high=100.0, live=True
     )

@@ -141,6 +141,7 @@ class Form(QWidget):
 
     def _text(self, knob: Knob, value: str) -> QWidget:
         line = QLineEdit(value)
+        line.setPlaceholderText(knob.example)
         line.editingFinished.connect(lambda: self._edit(knob.name, line.text()))
         self._show[knob.name] = line.setText
         return line

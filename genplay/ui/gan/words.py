@@ -23,6 +23,9 @@ SHORT = {
     "D right: real · fake": "D right",
     "D(real) · D(fake)": "D(x) · D(G)",
     "‖∇D‖ · ‖∇G‖": "‖∇‖ D · G",
+    "from the truth": "off truth",
+    "lost there and back": "lost",
+    "changed needlessly": "needless",
 }
 HELP = {
     "covered": "Modes that hold a fair share of the samples",
@@ -93,7 +96,7 @@ def translation(seats: Sequence[Seat]) -> list[Row]:
         values = [seat.run.terms.get(term, math.nan) if seat.run else math.nan for seat in seats]
         if not all(map(math.isnan, values)):
             rows.append(Row(name, tuple(share(value / 2) for value in values), (), help_))  # pixels are in [-1, 1]
-    return rows
+    return _fitting(rows, len(seats))
 
 
 def _fitting(rows: list[Row], columns: int) -> list[Row]:
