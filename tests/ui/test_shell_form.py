@@ -250,3 +250,11 @@ def test_set_value_is_silent_and_ignores_what_cannot_be(form):
     assert changed == []
     assert (form.values()["beta"], form.values()["warmup"], form.values()["seed"]) == (1.0, "none", 9)
     assert form.control("seed").value() == 9
+
+
+def test_an_empty_text_says_dimly_what_it_stands_for(qtbot):
+    form = Form([Knob("of", "", "of", "whose", example="the first one")])
+    qtbot.addWidget(form)
+    line = form.control("of")
+    assert isinstance(line, QLineEdit)
+    assert (line.text(), line.placeholderText()) == ("", "the first one")
