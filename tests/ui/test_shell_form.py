@@ -253,7 +253,7 @@ def test_set_value_is_silent_and_ignores_what_cannot_be(form):
 
 
 def test_an_empty_text_says_dimly_what_it_stands_for(qtbot):
-    form = Form([Knob("of", "", "of", "whose", example="the first one")])
+    form = Form([Knob("of", "", "of", "whose", example="the first one")], {})
     qtbot.addWidget(form)
     line = form.control("of")
     assert isinstance(line, QLineEdit)
