@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SIZE = (1440, 900)
 TRAIN_SECONDS = 8.0
+CLICKED = (0.1, 0.75)  # where chains are started by a click
 
 
 def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> list[Path]:
@@ -45,6 +46,8 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.guidance()
         open_run(window, shipped("checkpoints") / "autoregressive-faces16.safetensors")
         guide.paint()
+        open_run(window, shipped("checkpoints") / "energy-moons.safetensors")
+        guide.chains()
         open_run(window, shipped("checkpoints") / "gan-ring8-collapsed.safetensors")
         guide.rescue()
     return guide.shots
@@ -265,6 +268,22 @@ class _Guide:
         _expect(painting.variants.grid.images is not None, "the ways to complete it")
         settle(self.window)
         self._shoot("painting")
+
+    def chains(self) -> None:
+        """Chains walk on the energy landscape; a click starts them all at one place."""
+        lab: Any = panel(self.window, "chains")
+        lab.walker.pause()
+        wait(lambda: lab.walker.recording.length > 200 and not lab.walker.running, "chains to walk", 60)
+        canvas, before = lab.points.canvas, lab.walker.recording
+        place = canvas.plane().place(CLICKED)
+        drag(canvas, (place[0], place[1]), (place[0], place[1]))
+        wait(lambda: lab.walker.recording is not before and not lab.walker.running, "chains from the click", 60)
+        lab.walker.pause()
+        lab.walker.seek(60)
+        settle(self.window)
+        far = abs(lab.walker.recording.x[0] - CLICKED).max()
+        _expect(far < 0.05, "all chains to start where the click was")
+        self._shoot("chains")
 
     def rescue(self) -> None:
         """A GAN that has collapsed goes on, raises its alarm, and is forked with a remedy."""

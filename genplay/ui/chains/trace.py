@@ -1,4 +1,4 @@
-"""A number along all chains by step: a line a chain, their mean, and what the figures leave out in a veil."""
+"""A number along all chains by step: a line a chain, their median, and what the figures leave out in a veil."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from genplay.ui.views.line_chart import Even
 
 HEAD, LEFT, RIGHT = 20, 40, 14
 COLUMNS, LINES = 240, 32  # points of a line, and lines, that are drawn at most
-ENDS = (0.002, 0.998)  # quantiles of the values that the axis holds, so that one flight does not flatten the rest
+ENDS, ROOM = (
+    (0.01, 0.95),
+    0.25,
+)  # quantiles of what counts, and room beyond: a lost chain must not flatten all
 
 
 class Trace(QWidget):
@@ -36,7 +39,7 @@ class Trace(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(110, 76)
         self.setAccessibleName(title)
-        self.setToolTip("A line a chain, the mean in bold; what is veiled does not count. Drag: go to a step")
+        self.setToolTip("A line a chain, the median in bold; what is veiled does not count. Drag: go to a step")
         theme.signals().changed.connect(self._forget)
 
     def sizeHint(self) -> QSize:
@@ -69,17 +72,18 @@ class Trace(QWidget):
     def chart(self) -> Chart:
         """The frame with its axes, in the widget's coordinates."""
         frame = QRectF(LEFT, HEAD, max(10, self.width() - LEFT - RIGHT), max(10, self.height() - HEAD - TICK_ROOM - 2))
-        known = self.values[np.isfinite(self.values)]
+        counted = self.values[self.settled :]
+        known = counted[np.isfinite(counted)]
         low, high = np.quantile(known[:: 1 + known.size // 20_000], ENDS) if known.size else (0.0, 1.0)
-        y = spanning(float(low), float(high), 0.06)
+        y = spanning(float(low), float(high), ROOM)
         return Chart(frame, Even(0.0, max(1.0, len(self.values) - 1.0)), Even(y.low, y.high))
 
     def readout(self) -> str:
-        """The mean at the step on show."""
+        """The median at the step on show."""
         if not self.values.size:
             return ""
-        mean = float(self.values[min(self.step, len(self.values) - 1)].mean())
-        return f"{mean:.3g}{self.unit}".replace("-", "−")
+        middle = float(np.median(self.values[min(self.step, len(self.values) - 1)]))
+        return f"{middle:.3g}{self.unit}".replace("-", "−")
 
     # ---- painting
 
@@ -124,7 +128,7 @@ class Trace(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if 0 <= self.focus < self.values.shape[1]:
             self._draw_line(painter, chart, steps, self.values[steps, self.focus], tint(CHAIN), 1.5)
-        self._draw_line(painter, chart, steps, self.values[steps].mean(1), theme.colour("text"), 1.8)
+        self._draw_line(painter, chart, steps, np.median(self.values[steps], axis=1), theme.colour("text"), 1.8)
         if self.settled:
             veil = theme.colour("background")
             veil.setAlphaF(0.62)

@@ -43,11 +43,17 @@ def rows(mixing: Mixing | None, acceptance: float, step_size: float, exact: bool
     tau, ess, rhat = (mixing.tau, mixing.ess, mixing.rhat) if mixing is not None else (nan, nan, nan)
     agreed = "" if not math.isfinite(rhat) else "good" if rhat < CLOSE else "warn"
     enough = "" if not math.isfinite(ess) else "good" if ess >= ENOUGH else "warn"
+    apart = NONE if not math.isfinite(rhat) else f"{rhat:.3f}" if rhat < 10 else f"{rhat:,.0f}"
     found = [
         Row("accepted", (share(acceptance),), help=of_acceptance(acceptance, exact)),
         Row("τ, steps", (number(tau),), help=TAU),
         Row("draws", (number(ess),), (enough,), ESS),
-        Row("R-hat", (f"{rhat:.3f}" if math.isfinite(rhat) else NONE,), (agreed,), RHAT),
+        Row(
+            "R-hat",
+            (apart,),
+            (agreed,),
+            RHAT,
+        ),
     ]
     if math.isfinite(step_size):
         found.insert(0, Row("step h", (f"{step_size:.3g}",), help=STEP))
