@@ -224,7 +224,7 @@ def _sample_parser(name: str) -> _Parser:
     )
     parser.add_argument("--start", metavar="PICTURE", help="a picture to begin with, noised to --start-time")
     parser.add_argument("--start-time", type=float, default=0.6, metavar="T", help="0 is data, 1 noise (default 0.6)")
-    parser.add_argument("--scale", type=int, default=4, help="pixels a pixel in pictures (default 4)")
+    parser.add_argument("--scale", type=int, help="pixels a pixel in pictures (default 4, of texts 1)")
     parser.add_argument("--columns", type=int, default=0, help="width of the grid (default about a square)")
     _add_machine(parser)
     _add_out(parser, ".npz for arrays, .png for a grid, .gif, .webp or .apng for the trajectory, .txt for texts")
@@ -237,6 +237,8 @@ def _sample(chosen: argparse.Namespace) -> None:
     out = _free_path(chosen.out, chosen.overwrite, {".npz", ".png", ".txt", *(() if as_data else MOVING)})
     opened = _opened(chosen)
     _check_can_show(opened.card.spec, out)
+    if chosen.scale is None:
+        chosen.scale = 1 if opened.card.spec.kind == "tokens" else 4
     config = _sample_config(opened, chosen)
     if as_data:
         _sample_as_labelled(opened, config, out, chosen)
@@ -250,10 +252,7 @@ def _sample(chosen: argparse.Namespace) -> None:
 
 def _check_can_show(spec: DataSpec, out: Path) -> None:
     """Refuse a file that cannot hold such data before it is drawn."""
-    texts = spec.kind == "tokens"
-    if texts and out.suffix not in (".npz", ".txt"):
-        raise BadInput(f"{out.name}: texts are written as .txt, one a line, or as .npz.")
-    if not texts and out.suffix == ".txt":
+    if spec.kind != "tokens" and out.suffix == ".txt":
         raise BadInput(f"{out.name}: this model makes {spec.kind}, and .txt holds texts.")
 
 
@@ -308,7 +307,8 @@ def _sample_as_labelled(opened: Opened, config: dict[str, Any], out: Path, chose
     if out.suffix == ".png":
         options = {"format": "png", "scale": chosen.scale, "columns": chosen.columns}
     elif out.suffix == ".txt":
-        options = {"format": "txt", "vocabulary": opened.card.spec.vocabulary}
+        options = {"format": "txt"}
+    options["vocabulary"] = opened.card.spec.vocabulary
     atomic.write(out, export.encode_with(json.dumps(facts, sort_keys=True), answer.x, checked(options)))
 
 

@@ -196,6 +196,7 @@ class Characters(Head):
         self.leave = nn.Linear(width, vocabulary)
         nn.init.normal_(self.table.weight, std=0.5)
         nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
 
     def values(self, colours: Tensor) -> Tensor:
         return colours
