@@ -46,6 +46,6 @@ LACKS: dict[Capability, str] = {
     Capability.FILTERS: "it has no filters that could be drawn",
     Capability.LEVELS: "its codes have one level only",
     Capability.TRANSLATE: "it turns no picture into another",
-    Capability.GUIDE: "it was not trained with labels to be guided by",
+    Capability.GUIDE: "it does not denoise with labels to be guided by",
 }
 """Why a panel is closed to a model, completing "this GAN: ..."."""

@@ -110,7 +110,7 @@ def test_a_model_that_cannot_be_guided_closes_it_with_a_sentence(rig: Rig) -> No
     assert rig.panel.closed_because(run) == ""
     unlabelled = replace(run, capabilities=run.capabilities - {"guided"})
     assert "labels to be guided by" in rig.panel.closed_because(unlabelled)
-    assert "does not denoise" in rig.panel.closed_because(rig.bridge.runs["faces"])
+    assert "does not denoise with labels" in rig.panel.closed_because(rig.bridge.runs["faces"])
 
 
 def test_making_it_and_showing_it_a_run_opens_no_window_of_its_own(qtbot: QtBot) -> None:

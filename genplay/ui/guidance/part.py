@@ -39,7 +39,7 @@ class Part(QWidget):
     @property
     def on_show(self) -> bool:
         """Whether this is the part in sight."""
-        return self.session.state.part == self.name
+        return self.session.part == self.name
 
     def wanted(self) -> Question | None:
         """What to ask for the state as it is; None for nothing."""

@@ -25,6 +25,8 @@ PLANE = 1.25  # half the width of the part of the plane on show
 PREVIEW = 8  # steps of the coarse picture
 NOTHING = "Nothing is asked for, so every scale gives the same: choose a condition."
 APART = "Each attribute has a weight of its own, in place of one scale."
+WHEEL = "The wheel changes the scale"
+LOOK = " · a click chooses a sample for the microscope, a double click opens it"
 TIP = "Guidance scale w: 0 ignores the condition, 1 follows it, more exaggerates it ([ and ])\n"
 
 
@@ -58,13 +60,10 @@ class PicturePart(QWidget):
         self._asked: tuple[object, ...] = ()
         self.grid = TimedGrid(columns=4)
         self.grid.setAccessibleName("Guided samples")
-        self.grid.setToolTip(
-            "The wheel changes the scale · a click chooses a sample for the microscope, a double click opens it"
-        )
         self.grid.painted.connect(self.latency)
         self.grid.clicked.connect(self._choose_sample)
         self.grid.align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        self.grid.double_clicked.connect(lambda _: session.set("show the microscope", part="microscope"))
+        self.grid.double_clicked.connect(lambda _: self._open_microscope())
         self.grid.drag_out.connect(lambda _: self.drag_out.emit())
         self.scatter = Scatter(ground="background")
         self.scatter.setAccessibleName("Guided samples")
@@ -140,8 +139,13 @@ class PicturePart(QWidget):
         self.scatter.clear()
         self.scatter.fit(-PLANE, -PLANE, PLANE, PLANE)
         self._views.setCurrentIndex(0 if self.session.pictures else 1)
+        self.grid.setToolTip(WHEEL + (LOOK if "microscope" in self.session.parts else ""))
         self._follow()
         self.refresh()
+
+    def _open_microscope(self) -> None:
+        if "microscope" in self.session.parts:
+            self.session.set("show the microscope", part="microscope")
 
     # ---- showing
 

@@ -15,11 +15,11 @@ from genplay.contract.catalogue import FamilyInfo
 from genplay.contract.requests import Question
 from genplay.contract.results import Answer, RunState
 from genplay.contract.spec import DataSpec, Kind
-from genplay.ui.guidance.state import GuidanceState, first, with_question
+from genplay.ui.guidance.state import PARTS, GuidanceState, first, with_question
 from genplay.ui.sampling.wish import takes_condition
 
 LIVE_MS, SETTLE_MS = 500, 5000  # while a model trains: between pictures, and between what is slower
-NEEDS = frozenset({Capability.DENOISE, Capability.GUIDE})
+NEEDS = frozenset({Capability.GUIDE})
 
 
 class GuidanceSession(QObject):
@@ -82,6 +82,17 @@ class GuidanceSession(QObject):
     def conditional(self) -> bool:
         """Whether the model takes a condition."""
         return self.run is not None and takes_condition(self.run)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that can serve the run: what is predicted as noise is looked at by the microscope."""
+        denoises = self.run is not None and Capability.DENOISE in self.run.capabilities
+        return tuple(part for part in PARTS if denoises or part != "microscope")
+
+    @property
+    def part(self) -> str:
+        """The part beside the samples: that of the state where it can serve the run."""
+        return self.state.part if self.state.part in self.parts else PARTS[0]
 
     @property
     def weights(self) -> tuple[object, ...]:

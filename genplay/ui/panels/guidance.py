@@ -142,7 +142,7 @@ class GuidancePanel(Panel):
 
     def leave_mode(self) -> bool:
         """Esc gives up a measurement that is on show."""
-        measuring = self.session.state.part == "cost" and self.cost.measuring
+        measuring = self.session.part == "cost" and self.cost.measuring
         if measuring:
             self.cost.toggle()
         return measuring
@@ -188,7 +188,9 @@ class GuidancePanel(Panel):
         self._show_part()
 
     def _show_part(self) -> None:
-        part = self.parts[self.session.state.part]
+        part = self.parts[self.session.part]
+        for name, button in self.chips.buttons.items():
+            button.setVisible(name in self.session.parts)
         self.chips.choose(part.name)
         self.beside.setCurrentWidget(part)
         text, tip = EXPORTS.get(part.name, ("", ""))
@@ -221,7 +223,7 @@ class GuidancePanel(Panel):
 
     def part_exhibit(self) -> Exhibit | None:
         """What stands beside the samples, where that can be exported."""
-        return self.parts[self.session.state.part].exhibit(self._run_name())
+        return self.parts[self.session.part].exhibit(self._run_name())
 
     def _run_name(self) -> str:
         return self.run.name if self.run else ""

@@ -23,8 +23,14 @@ from genplay.ui.views.image_grid import ImageGrid
 from genplay.ui.views.line_of_text import shade
 from genplay.ui.views.strings import Strings
 
-SYMBOLS = {"x_t": "x<sub>t</sub>", "x_0": "x̂<sub>0</sub>", "eps": "ε̂", "z_t": "z<sub>t</sub>"}
-TITLES = {"x_t": "the noisy sample", "x_0": "what the model sees", "eps": "predicted noise", "z_t": "latent code"}
+SYMBOLS = {"x_t": "x<sub>t</sub>", "x_0": "x̂<sub>0</sub>", "eps": "ε̂", "entropy": "H", "z_t": "z<sub>t</sub>"}
+TITLES = {
+    "x_t": "the noisy sample",
+    "x_0": "what the model sees",
+    "eps": "predicted noise",
+    "entropy": "entropy",
+    "z_t": "latent code",
+}
 NARROW = 640  # below it the prediction gets more room than the others
 MOST_WAYS = 8
 ENTROPY = 4.5  # bits of a character at the bright end of the scale
@@ -71,7 +77,7 @@ class Cards(QWidget):
         self.session = session
         self.chosen: list[int] = []  # points whose way is drawn
         self._home = HALF  # half the side of the part of the plane on show
-        self.grids = {name: self._grid() for name in ("x_t", "x_0", "eps")}
+        self.grids = {name: self._grid() for name in ("x_t", "x_0", "eps", "entropy")}
         self.clouds = {name: Cloud() for name in ("x_t", "x_0")}
         self.code, self.strings = CodeBars(), self._strings()
         session.plane = self.clouds["x_t"]
@@ -168,7 +174,8 @@ class Cards(QWidget):
                     card.setVisible(wanted)
         alone = "x_0" not in there
         cards = self.cards[kind]
-        cards["x_t"].title.setText("the sample" if alone else TITLES["x_t"])
+        drawn_so_far = "the sample so far" if "entropy" in there else TITLES["x_t"]
+        cards["x_t"].title.setText("the sample" if alone else drawn_so_far)
         cards["x_t"].symbol.setText("x" if alone else SYMBOLS["x_t"])
 
     def _show_pictures(self, drawn: dict[str, np.ndarray]) -> None:
@@ -209,6 +216,8 @@ class Cards(QWidget):
             cards["x_0"].say(words.step_caption(frame, 0))
         if "eps" in frame.extras and "eps" in cards:
             cards["eps"].say(words.noise_caption(frame))
+        if "entropy" in frame.extras and "entropy" in cards:
+            cards["entropy"].say(words.entropy_caption(frame))
         if "z_t" in frame.extras and "z_t" in cards:
             cards["z_t"].say(f"{frame.extras['z_t'].shape[1]} numbers")
 

@@ -11,8 +11,8 @@ from genplay.ui.unfold.session import UnfoldSession
 from genplay.ui.unfold.tape import Shot, Take
 
 SHEET = 12  # steps of a contact sheet at most
-OF = {"x_t": "x", "x_0": "x_0", "eps": "eps"}  # what exports call them
-WHAT = {"x_t": "noisy samples", "x_0": "predictions", "eps": "predicted noise"}
+OF = {"x_t": "x", "x_0": "x_0", "eps": "eps", "entropy": "entropy"}  # what exports call them
+WHAT = {"x_t": "noisy samples", "x_0": "predictions", "eps": "predicted noise", "entropy": "entropy"}
 
 
 def animation(session: UnfoldSession, name: str = "x_t") -> Exhibit | None:

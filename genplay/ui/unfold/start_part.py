@@ -73,6 +73,15 @@ class StartPart(Part):
         self._show()
         self._show_result()
 
+    @property
+    def completes_only(self) -> bool:
+        """Whether the model can make a part of a picture anew, but begin at no noisy one."""
+        run = self.session.run
+        return run is not None and run.completes and self.session.pictures and not self.session.gaussian
+
+    def closed_because(self) -> str:
+        return "" if self.completes_only else super().closed_because()
+
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(8)
@@ -97,7 +106,9 @@ class StartPart(Part):
     def _knobs(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(6)
-        column.addLayout(_labelled("time t", self.strength))
+        self._strength_row = QWidget()
+        self._strength_row.setLayout(_labelled("time t", self.strength))
+        column.addWidget(self._strength_row)
         self._resample_row = QWidget()
         self._resample_row.setLayout(_labelled("repeats", self.resample))
         column.addWidget(self._resample_row)
@@ -140,6 +151,8 @@ class StartPart(Part):
     @property
     def t(self) -> float:
         """The time to which it is noised."""
+        if self.completes_only:
+            return FORGET
         plain, usual = self.settings(), FORGET if self.inpainting else STRENGTH
         return number_in(plain.get("t_mask" if self.inpainting else "t"), 0.02, 1.0, usual)
 
@@ -189,6 +202,8 @@ class StartPart(Part):
             return replace(asked, n=len(source), source=source) if len(points) else None
         if painting is None:
             return None
+        if self.completes_only:
+            return replace(asked, source=painting.picture[None], mask=painting.mask) if self.inpainting else None
         if not self.inpainting:
             return replace(asked, source=painting.picture[None])
         config["resample"] = round(self.resample.value())
@@ -200,7 +215,8 @@ class StartPart(Part):
         if question is None or not self.session.ready:
             return
         what = "inpainted" if self.inpainting else "from a picture" if self.shape else "from points"
-        self.session.start_trajectory(question, f"{what}, t = {self.t:.2f}")
+        title = what if self.completes_only else f"{what}, t = {self.t:.2f}"
+        self.session.start_trajectory(question, title)
         self.tape_id = self.session.state.tape
         self._show_result()
 
@@ -251,16 +267,20 @@ class StartPart(Part):
 
     def _show_words(self) -> None:
         inpainting = self.inpainting
-        self._resample_row.setVisible(inpainting)
+        only = self.completes_only
+        self._strength_row.setVisible(not only)
+        self._resample_row.setVisible(inpainting and not only)
         self.strength.default = FORGET if inpainting else STRENGTH
         self.strength.set_value(self.t)
         ready = self.canvas.painting is not None if self.shape else len(self.pad.placed) > 0
-        self.button.setEnabled(ready)
-        self.button.setText("Inpaint" if inpainting else "Denoise")
-        tip = "Make the masked part anew" if inpainting else "Noise it to this time and denoise it from there"
+        self.button.setEnabled(ready and (inpainting or not only))
+        self.button.setText("Inpaint" if inpainting or only else "Denoise")
+        tip = "Make the masked part anew" if inpainting or only else "Noise it to this time and denoise it from there"
         self.button.setToolTip(tip)
         if inpainting:
             text = "Only the masked part is made anew; the rest is kept."
+        elif only:
+            text = "Mask a part of the picture to have it made anew."
         elif self.shape:
             text = "A low t keeps the picture, a high one forgets it. Mask a part to inpaint."
         else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CAP = 256 << 20  # bytes of all tapes together
 KEPT = ("x_t", "x_0", "eps", "z_t", "z_0", "entropy")  # what of a frame's extras is remembered
+BITS_RANGE = 8.0  # bits of entropy a place that are drawn as the brightest colour
 NOISE_RANGE = 2.5  # predicted noise beyond so many standard deviations is drawn as the ends of the scale
 
 
@@ -179,6 +180,8 @@ def shot_of(frame: Frame) -> Shot:
         drawn |= {
             name: as_pixels(extras[name], span) for name, span in (("x_0", 1.0), ("eps", NOISE_RANGE)) if name in extras
         }
+        if "entropy" in extras:
+            drawn["entropy"] = as_heat(extras["entropy"])
     else:
         drawn |= {name: extras[name] for name in ("x_0", "eps") if name in extras}
     return Shot(kept, drawn)
@@ -189,6 +192,13 @@ def as_pixels(x: np.ndarray, span: float = 1.0) -> np.ndarray:
     import numpy as np
 
     return np.clip(np.rint((x / span + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def as_heat(bits: np.ndarray) -> np.ndarray:
+    """Entropies (N, H, W) as colours uint8 (N, H, W, 3): dark where the model is sure, bright where it is not."""
+    from genplay.ui.views.heatmap import colours
+
+    return colours(bits, 0.0, BITS_RANGE)
 
 
 def nearest(shots: Sequence[Shot], t: float) -> int:

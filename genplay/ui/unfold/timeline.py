@@ -20,7 +20,7 @@ from genplay.ui.views.tape_strip import SIDE, Row, TapeStrip
 
 SMOOTH = 50  # frames a second that are shown at most; faster playing leaves some out
 REST = 0.8  # seconds for which the last frame stays when a tape is played in a loop
-NAMES = {"x_t": "x_t", "x_0": "x̂₀"}
+NAMES = {"x_t": "x_t", "x_0": "x̂₀", "entropy": "H"}
 THUMB_REACH = {"x_t": 2.6, "x_0": 1.35}  # half the side of the part of the plane that a thumbnail shows
 
 
@@ -136,7 +136,7 @@ class Timeline(QFrame):
         drawn = shots[min(frame, len(shots) - 1)].drawn[name]
         if self.session.texts:
             return text(drawn[min(self.session.state.focus, len(drawn) - 1)], self.session.veil)
-        return thumbnail(drawn, self.session.state.focus, THUMB_REACH[name])
+        return thumbnail(drawn, self.session.state.focus, THUMB_REACH.get(name, 1.0))
 
     def _frame_changed(self) -> None:
         if self.session.shots:

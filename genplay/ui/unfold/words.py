@@ -62,6 +62,12 @@ def noise_caption(frame: Frame) -> str:
     return " · ".join(parts)
 
 
+def entropy_caption(frame: Frame) -> str:
+    """How unsure the model is of a place: the mean over all places of all samples."""
+    bits = float(frame.extras["entropy"].mean())
+    return "all is drawn" if frame.t <= 0 and bits == 0 else f"mean {bits:.2f} bits · bright: unsure"
+
+
 def tape_title(tape: Tape, family: FamilyInfo | None) -> str:
     """What a branch is called: its start where it is a special one, its sampler and steps."""
     sampler = sampler_title(tape.wanted.config, family)
