@@ -257,11 +257,33 @@ def test_a_recipe_brings_pictures_way_and_strength_back(lab: Lab) -> None:
     assert exhibit.kind == "grid" and exhibit.arrays.keys() >= {"source", "third", "score", "distance"}
 
 
+def test_a_model_that_can_be_told_attributes_is_told_the_chosen_one(lab: Lab) -> None:
+    wish = lab.pair.bar.wish
+    assert wish.isHidden()
+    lab.put("t", config={**lab.run.config, "conditional": True})
+    lab.part._later.stop()
+    lab.part._asked = ()
+    lab.part.refresh()
+    lab.drain()
+    assert not wish.isHidden() and wish.count() == 1 + sum(len(a.values) for a in lab.run.spec.attributes)
+    index = wish.findText("glasses: dark")
+    wish.setCurrentIndex(index)
+    wish.activated.emit(index)
+    lab.drain()
+    assert lab.part.question.condition == (8, 2, 2)
+    lab.undo.undo()
+    lab.drain()
+    assert lab.part.question.condition == () and wish.currentIndex() == 0
+    lab.panel.restore({"condition": [99, 0, 0]})  # of other data
+    lab.drain()
+    assert lab.part.question.condition == ()
+
+
 def test_a_damaged_view_is_left_alone() -> None:
-    start = GanState(way=1, strength=0.5)
+    start = GanState(way=1, strength=0.5, condition=(1, 2))
     assert GanState.from_plain(start.to_plain(), GanState()) == start
     for way, strength in ((2, 3.0), ("1", "x"), (True, None), (-1, float("nan"))):
-        assert GanState.from_plain({"way": way, "strength": strength}, start) == start
+        assert GanState.from_plain({"way": way, "strength": strength, "condition": [way, "a"]}, start) == start
 
 
 def test_a_failure_before_the_first_answer_is_said_in_its_place(qtbot: QtBot) -> None:

@@ -161,7 +161,7 @@ class GanSession(QObject):
         if isinstance(question, LookAtGame):
             state = replace(state, seed=question.seed, ahead=question.unroll or state.ahead)
         if isinstance(question, Translate):
-            state = replace(state, way=question.way, strength=question.strength)
+            state = replace(state, way=question.way, strength=question.strength, condition=question.condition)
         self._show(state)
 
     # ---- live knobs

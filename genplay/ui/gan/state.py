@@ -18,7 +18,8 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0)  # of slow motion, stages a second
 class GanState:
     """Which layers are hidden, how many steps ahead the ghosts look, the seed, and the speed of slow motion.
 
-    Of models that translate pictures: which of their ways, and how strongly the pictures are degraded first.
+    Of models that translate pictures: which of their ways, how strongly the pictures are degraded first, and which
+    labels are asked for.
     """
 
     hidden: tuple[str, ...] = AT_FIRST
@@ -27,6 +28,7 @@ class GanState:
     speed: float = 0.5
     way: int = 0
     strength: float = 1.0
+    condition: tuple[int, ...] = ()
 
     def shows(self, layer: str) -> bool:
         """Whether a layer is on show."""
@@ -43,15 +45,15 @@ class GanState:
 
     def to_plain(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        return {**asdict(self), "hidden": list(self.hidden), "condition": list(self.condition)}
 
     @classmethod
     def from_plain(cls, plain: object, start: GanState) -> GanState:
         """The reverse; what is missing or damaged stays as in ``start``."""
         if not isinstance(plain, dict):
             return start
-        names = ("hidden", "ahead", "seed", "speed", "way", "strength")
-        hidden, ahead, seed, speed, way, strength = (plain.get(name) for name in names)
+        names = ("hidden", "ahead", "seed", "speed", "way", "strength", "condition")
+        hidden, ahead, seed, speed, way, strength, condition = (plain.get(name) for name in names)
         return cls(
             tuple(name for name in LAYERS if name in hidden) if isinstance(hidden, list | tuple) else start.hidden,
             ahead if _whole(ahead, 1, MOST_AHEAD) else start.ahead,  # type: ignore[arg-type]
@@ -59,11 +61,16 @@ class GanState:
             speed if speed in SPEEDS else start.speed,  # type: ignore[arg-type]
             way if _whole(way, 0, 1) else start.way,  # type: ignore[arg-type]
             float(strength) if _strength(strength) else start.strength,  # type: ignore[arg-type]
+            tuple(condition) if _labels(condition) else start.condition,  # type: ignore[arg-type]
         )
 
 
 def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _labels(value: object) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= 64 and all(_whole(label, 0, 4096) for label in value)
 
 
 def _strength(value: object) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from genplay.contract.spec import Attribute
 from genplay.ui import theme
 from genplay.ui.gan.session import GanSession
 from genplay.ui.gan.state import STRONGEST
@@ -17,7 +18,8 @@ from genplay.ui.views.slider import ValueSlider
 
 STRENGTH = "How much is taken from the pictures: 1 as in training, 0 nothing at all"
 UNSEEN = "Pictures of the data that the training never sees"
-SLIDER, LONGEST = 190, 26  # width; letters of a way
+NO_WISH = "no wish"
+SLIDER, WISH, LONGEST = 160, 170, 26  # widths; letters of a way
 
 
 class TranslateBar(QWidget):
@@ -28,6 +30,7 @@ class TranslateBar(QWidget):
         self.session, self.source = session, source
         self.ways: tuple[str, ...] = ()
         self.chips: list[QPushButton] = []
+        self._attributes: tuple[Attribute, ...] = ()
         self._group = QButtonGroup(self)
         self.label = QLabel("strength")
         self.label.setProperty("role", "dim")
@@ -35,6 +38,10 @@ class TranslateBar(QWidget):
         self.strength.setFixedWidth(SLIDER)
         self.strength.setAccessibleName("Strength")
         self.strength.setToolTip(f"{STRENGTH}\n{self.strength.toolTip()}")
+        self.wish = QComboBox()
+        self.wish.setFixedWidth(WISH)
+        self.wish.setAccessibleName("What is asked for")
+        self.wish.setToolTip("What the translation is to have: the generator was told such labels in training")
         self.about = ElidedLabel()
         self.dice = _icon("dice", "Other held-out pictures", source.roll)
         self.open = _icon("open", "Translate a picture file, or drop one here", self.choose_file)
@@ -42,10 +49,11 @@ class TranslateBar(QWidget):
         self._lay_out()
         self.strength.moved.connect(lambda v: session.slide(strength=round(v, 3)))
         self.strength.released.connect(lambda _: session.end_view("change the strength"))
+        self.wish.activated.connect(self._choose_wish)
         session.changed.connect(lambda _: self._follow())
         source.changed.connect(self._follow)
         source.refused.connect(self.about.setText)
-        self.offer((), False)
+        self.offer((), False, ())
 
     def _lay_out(self) -> None:
         self._row = QHBoxLayout(self)
@@ -53,12 +61,17 @@ class TranslateBar(QWidget):
         self._row.setSpacing(8)
         self._row.addWidget(self.label)
         self._row.addWidget(self.strength)
+        self._row.addWidget(self.wish)
         self._row.addWidget(self.about, 1)
         for button in (self.dice, self.open, self.paste):
             self._row.addWidget(button)
 
-    def offer(self, ways: tuple[str, ...], degrades: bool) -> None:
-        """What the run on show can turn into what, and whether it takes something away first."""
+    def offer(self, ways: tuple[str, ...], degrades: bool, attributes: tuple[Attribute, ...]) -> None:
+        """What the run on show can turn into what, whether it takes something away first, and what it can be told."""
+        self.wish.setVisible(bool(attributes))
+        if attributes != self._attributes:
+            self._attributes = attributes
+            self._fill_wishes()
         for widget in (self.label, self.strength):
             widget.setVisible(degrades)
         if ways != self.ways:
@@ -84,6 +97,18 @@ class TranslateBar(QWidget):
         self._row.insertWidget(number, chip)
         return chip
 
+    def _fill_wishes(self) -> None:
+        self.wish.clear()
+        self.wish.addItem(NO_WISH, ())
+        blank = tuple(attribute.any for attribute in self._attributes)
+        for column, attribute in enumerate(self._attributes):
+            for label, value in enumerate(attribute.values):
+                labels = (*blank[:column], label, *blank[column + 1 :])
+                self.wish.addItem(f"{attribute.name.replace('_', ' ')}: {value}", labels)
+
+    def _choose_wish(self, index: int) -> None:
+        self.session.set("ask for something else", condition=tuple(self.wish.itemData(index)))
+
     def choose(self, way: int) -> None:
         """Translate this way."""
         self.session.set("translate the other way", way=way)
@@ -103,6 +128,8 @@ class TranslateBar(QWidget):
     def _follow(self) -> None:
         state = self.session.state
         self.strength.set_value(state.strength)
+        wishes = [tuple(self.wish.itemData(i)) for i in range(self.wish.count())]
+        self.wish.setCurrentIndex(wishes.index(state.condition) if state.condition in wishes else 0)
         if self.chips:
             self.chips[state.way if state.way < len(self.chips) else 0].setChecked(True)
         self.about.setText(self.source.title)

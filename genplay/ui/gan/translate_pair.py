@@ -13,6 +13,7 @@ from genplay.ui.gan.translate_bar import TranslateBar
 from genplay.ui.gan.translate_part import RIVAL_SLOT, SLOT, TranslatePart
 from genplay.ui.gan.translate_source import TranslateSource
 from genplay.ui.panel import Exhibit
+from genplay.ui.sampling.wish import takes_condition
 from genplay.ui.views.picture_files import is_foreign
 
 RESTORED = "The picture of a recipe"
@@ -66,9 +67,9 @@ class TranslatePair(QWidget):
         self.activate(self.active)
 
     def _offer(self) -> None:
-        found = self.parts[0].translated
-        if found is not None:
-            self.bar.offer(found.ways, found.degrades)
+        found, run = self.parts[0].translated, self.parts[0].run
+        if found is not None and run is not None:
+            self.bar.offer(found.ways, found.degrades, run.spec.attributes if takes_condition(run) else ())
 
     def activate(self, active: bool) -> None:
         """The pictures came to the front or left it."""

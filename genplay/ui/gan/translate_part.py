@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -16,6 +18,7 @@ from genplay.ui.gan.session import GanSession
 from genplay.ui.gan.translate_detail import TranslateDetail, Turned
 from genplay.ui.gan.translate_source import TranslateSource
 from genplay.ui.panel import Exhibit
+from genplay.ui.sampling.wish import takes_condition
 from genplay.ui.views.empty import EmptyState
 from genplay.ui.views.score_histogram import ScoreHistogram
 from genplay.ui.views.translation_grid import Line, TranslationGrid
@@ -27,6 +30,13 @@ FOOT = 120  # pixels of height of histogram and detail
 TALL, WIDE = 360, 700  # what the part must be for a foot, and for the histogram in it
 WAITING = "Translating some pictures…"
 POINT = "Point at a column to see it large, click to keep it there"
+
+
+def asked_for(run: RunState, condition: tuple[int, ...]) -> tuple[int, ...]:
+    """The labels that are asked for, where the run can be told any and has these."""
+    attributes = run.spec.attributes
+    fits = len(condition) == len(attributes) and all(v <= a.any for v, a in zip(condition, attributes))
+    return condition if fits and takes_condition(run) else ()
 
 
 class TranslatePart(QWidget):
@@ -45,7 +55,7 @@ class TranslatePart(QWidget):
         self.active = False
         self.compared = False
         self.ways: tuple[str, ...] = ()
-        self._asked: tuple[object, ...] = ()
+        self._asked: tuple[Any, ...] = ()
         self.heading, self.grid = Heading(), TranslationGrid()
         self.heading.hide()
         self.grid.setToolTip(POINT)
@@ -134,19 +144,20 @@ class TranslatePart(QWidget):
         """The way on show, as far as the run has it."""
         return self.session.state.way if self.session.state.way < len(self.ways) else 0
 
-    def _wanted(self) -> tuple[object, ...]:
+    def _wanted(self) -> tuple[Any, ...]:
         run = self.run
         if run is None:
             return ()
-        return (run.run_id, run.step, run.digest, self.source.key(), self._way(), self.session.state.strength)
+        wish = self._way(), self.session.state.strength, asked_for(run, self.session.state.condition)
+        return (run.run_id, run.step, run.digest, self.source.key(), *wish)
 
     def refresh(self) -> None:
         """Ask what is made now, unless that is known; the newest question wins, and the next waits a moment."""
         run = self.run
         if not self.active or run is None or run.status == "loading" or self._asked == self._wanted():
             return
-        question = self.source.question(self._way(), self.session.state.strength)
         self._asked = self._wanted()
+        question = self.source.question(*self._asked[-3:])
         self.bridge.ask(self.slot, run.run_id, question, lambda a: self._take(a, question), self._fail, patient=True)
         self._later.start()
 

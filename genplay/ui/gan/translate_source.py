@@ -32,9 +32,9 @@ class TranslateSource(QObject):
         self.title = HELD_OUT
         self.spec: DataSpec | None = None  # of the run
 
-    def question(self, way: int, strength: float) -> Translate:
+    def question(self, way: int, strength: float, condition: tuple[int, ...]) -> Translate:
         """What to ask."""
-        return Translate(PICTURES, self.own, way, strength, seed=self.seed)
+        return Translate(PICTURES, self.own, way, strength, condition, seed=self.seed)
 
     def key(self) -> tuple[object, ...]:
         """What tells one source from another."""
