@@ -16,7 +16,7 @@ HEADLINES = ("elbo", "loss")  # logged terms that tell how a training goes; the 
 class Plot:
     """One plot of the curves dock: its title, the series on it and their unit. A trailing ``*`` matches any ending.
 
-    ``labels`` are what the legend calls them, where their names are too long for it.
+    ``labels`` are what the legend calls them, where their names are too long for it; a ``*`` stands for the ending.
     """
 
     title: str
@@ -25,8 +25,17 @@ class Plot:
     labels: tuple[str, ...] = ()
 
     def label(self, name: str) -> str:
-        """What the legend calls the series ``name``."""
-        return dict(zip(self.series, self.labels)).get(name, name)
+        """What the legend calls the series ``name``.
+
+        >>> Plot("losses", ("loss", "loss of player *"), labels=("all", "no. *")).label("loss of player 2")
+        'no. 2'
+        """
+        for series, label in zip(self.series, self.labels):
+            if series == name:
+                return label
+            if series.endswith("*") and name.startswith(series[:-1]):
+                return label.replace("*", name[len(series) - 1 :])
+        return name
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,13 @@ class DBN(Model):
     held_out = ("reconstruction",)
     headlines = ("reconstruction",)
     plots = (
-        Plot("free energy of data", ("free energy layer *",), "nats"),
-        Plot("data less dreams", ("gap layer *",), "nats"),
+        Plot("free energy", ("free energy layer *",), "nats", labels=("layer *",)),
+        Plot("data less dreams", ("gap layer *",), "nats", labels=("layer *",)),
         Plot(
             "reconstruction", ("reconstruction", "held-out reconstruction"), "wrong pixels",
             labels=("data", "held-out"),
         ),
-        Plot("gradient norms", ("gradient norm layer *",)),
+        Plot("gradient norms", ("gradient norm layer *",), labels=("layer *",)),
     )  # fmt: skip
     presets = (
         Preset("quick", "Quick", "Two layers that learn at once.", {"chains": 128}, CALM),

@@ -80,7 +80,7 @@ class Board(QWidget):
         for row, column, field in ((0, 1, one), (1, 0, look), (1, 1, free)):
             whole.addLayout(field, row, column)
         whole.addWidget(self.wall, 0, 0)
-        for set_stretch, parts in ((whole.setColumnStretch, (5, 3)), (whole.setRowStretch, (5, 3))):
+        for set_stretch, parts in ((whole.setColumnStretch, (5, 3)), (whole.setRowStretch, (2, 1))):
             for place, stretch in enumerate(parts):
                 set_stretch(place, stretch)
 

@@ -113,7 +113,7 @@ class FiltersSession(RunStates[FiltersState]):
         begin, count = self.layer()
         units = np.arange(begin, begin + count)
         weight = {
-            "picture": lambda: found.hidden[self.picture()],
+            "picture": lambda: found.hidden[self.picture()] - found.hidden.mean(0),  # more than others do
             "often": lambda: found.hidden.mean(0),
             "strong": lambda: np.abs(found.filters).mean((1, 2)),
         }.get(self.state.order)
