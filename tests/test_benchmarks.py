@@ -50,6 +50,28 @@ def trained(folder: Path, family: str, config: dict[str, Any]) -> str:
     return str(path)
 
 
+def test_texts_are_measured_against_compressors_and_ngrams(tmp_path: Path) -> None:
+    from genplay.engine import headless
+    from genplay.engine.run import Run
+
+    names = (FOLDER.parent / "assets" / "data" / "names.tsv").read_text().splitlines()[::10]
+    (tmp_path / "words.txt").write_text("\n".join(line.split("\t")[0] for line in names))
+    options = {"path": str(tmp_path / "words.txt"), "length": 16}
+    words = Run.create(
+        "quick", "Quick", "autoregressive", "text_file", data_options=options, config={"width": 16, "depth": 1}
+    )
+    for _ in headless.train(words, 3, None):
+        pass
+    words.save(tmp_path / "quick.safetensors")
+    found = run("text.py", str(tmp_path / "quick.safetensors"), "-n", "200", "--samples", "70")
+    bits = found["results"]["words.txt"]
+    assert bits["5-gram"] < bits["bzip2"] < bits["gzip"] < bits["autoregressive"] < 5.8
+    assert bits["autoregressive: samples"]["new"] > 0.9
+    assert [(check["value"], check["target"]) for check in found["checks"]] == [
+        (bits["autoregressive"], bits[other]) for other in ("gzip", "bzip2", "5-gram")
+    ]
+
+
 def test_training_is_compared_with_a_bare_loop() -> None:
     found = run("train.py", "--rounds", "1", "--seconds", "0.2", "--only", "points", "--no-window", "--no-peers")
     rates, ratios = found["results"]["points"]["rates"], found["results"]["points"]["ratios"]
