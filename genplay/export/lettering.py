@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from genplay.contract import paths
 from genplay.contract.errors import BadInput
 
-LETTER, ACROSS, DOWN, EDGE = 17, 10, 24, 6  # pixels: of a letter, of the cell of a character, around a text
+LETTER, ACROSS, DOWN, EDGE = 17, 10, 24, 6  # pixels: of a letter, of the cell of a character, at both ends of a text
 PAPER, INK, VEILED = 255, 24, 200  # grey: of the ground, of letters, of a place that is not written yet
 
 

@@ -41,6 +41,7 @@ WHATS = {
     "arrays": "Arrays (numbers)",
     "text": "Text, a line each",
 }
+OF_TEXTS = {"grid": "A picture of all texts"}  # what it is called where there are no pictures
 FORMATS = {
     "picture": ("png", "webp", "gif", "py"),
     "grid": ("png", "webp", "gif", "py"),
@@ -109,7 +110,7 @@ class ExportDialog(QDialog):
     def _make_choices(self) -> None:
         self.what, self.format = QComboBox(), QComboBox()
         for what in whats_of(self.exhibit):
-            self.what.addItem(WHATS[what], what)
+            self.what.addItem(OF_TEXTS.get(what, WHATS[what]) if self.exhibit.vocabulary else WHATS[what], what)
         self.scale = _spin(1, 64, self._good_scale(), " ×")
         self.spacing = _spin(0, 256, 0, " px")
         self.columns = _spin(1, 1000, max(1, min(self.exhibit.columns, self._cells())), "")
@@ -239,7 +240,8 @@ class ExportDialog(QDialog):
         self.choices.setRowVisible(self.spacing, self._has_columns(what))
         self.choices.setRowVisible(self.columns, self._has_columns(what))
         self.choices.setRowVisible(self.fps, what == "animation")
-        self.copy.setEnabled(what not in NUMERIC)
+        self.copy.setEnabled(what != "arrays")
+        self.copy.setText("Copy text" if what == "text" else "Copy picture")
         self.refresh()
 
     # ---- preview
@@ -264,8 +266,7 @@ class ExportDialog(QDialog):
             shapes = (f"{name} {' × '.join(map(str, a.shape))} {a.dtype}" for name, a in self._arrays().items())
             return "   ".join(shapes)
         if what == "text":
-            columns = self._still(self.drawn, "grid") if len(self.drawn) else None
-            self.preview.show_image(None if columns is None else pixels.to_qimage(columns))
+            self.preview.show_image(pixels.to_qimage(self._columns_of_text()))
             return f"{len(self.exhibit.texts):,} texts"
         if what == "animation":
             self._frame = 0
@@ -276,6 +277,14 @@ class ExportDialog(QDialog):
             return f"{size} px   {len(self.drawn)} frames   {seconds:.1f} s"
         self.preview.show_image(pixels.to_qimage(self._still(self.drawn, what)))
         return f"{self._measure(1 if what == 'picture' else len(self.drawn))} px"
+
+    def _columns_of_text(self) -> np.ndarray:
+        """What the texts look like beside each other."""
+        from genplay.export import png
+        from genplay.export.options import checked
+
+        ground = theme.colour("background").name()
+        return png.picture(self.drawn, checked({"columns": self.columns.value(), "background": ground}))
 
     def _measure(self, n: int) -> str:
         """Width × height of the result in pixels."""
@@ -373,6 +382,10 @@ class ExportDialog(QDialog):
         """The picture, the grid, or the frame on show of an animation, on the clipboard with its recipe."""
         from genplay.export import encode
 
+        if self.what.currentData() == "text":
+            QGuiApplication.clipboard().setText("\n".join(self.exhibit.texts))
+            self.say("Copied the texts.", "good")
+            return
         options = self.options() | {"format": "png"}
         options.pop("fps", None)
         x = self.drawn

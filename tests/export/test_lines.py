@@ -26,7 +26,7 @@ def test_other_data_is_refused(x):
         lines(x)
 
 
-def test_text_goes_with_txt_alone_and_is_not_drawn():
+def test_text_goes_with_txt_alone_and_is_drawn_with_its_vocabulary_only():
     for options in ({"format": "png", "what": "text"}, {"format": "txt", "what": "grid"}):
         with pytest.raises(BadInput, match="txt holds texts"):
             checked(options)

@@ -12,7 +12,7 @@ from genplay import export
 from genplay.contract.errors import BadInput
 from genplay.contract.recipe import Recipe
 from genplay.contract.requests import DrawSamples
-from genplay.export import scatter
+from genplay.export import lettering, scatter
 
 RECIPE = Recipe("0123456789abcdef", "vae", "faces", 7, DrawSamples(n=5, seed=3))
 
@@ -88,13 +88,28 @@ def test_huge_grids_are_refused_before_they_are_made() -> None:
 
 
 def test_tokens_and_odd_shapes_are_refused_in_a_sentence() -> None:
-    with pytest.raises(BadInput, match="arrays"):
+    with pytest.raises(BadInput, match="vocabulary"):
         export.encode(np.zeros((3, 8), np.int64), RECIPE, {})
+    with pytest.raises(BadInput, match="vocabulary"):
+        export.encode(np.full((3, 8), 7), RECIPE, {"vocabulary": ("", "a")})
     for x in (np.zeros((3, 8, 8, 2), np.uint8), np.zeros((8, 8, 3), np.uint8), np.zeros((4, 3), np.float32)):
         with pytest.raises(BadInput, match="cannot be drawn"):
             export.encode(x, RECIPE, {})
     with pytest.raises(BadInput, match="nothing to save"):
         export.encode(np.zeros((0, 8, 8, 3), np.uint8), RECIPE, {})
+
+
+def test_texts_are_drawn_dark_on_white_in_cells_of_one_size() -> None:
+    tokens = np.array([[1, 2, 1, 0], [1, 3, 0, 2]])
+    pictures = lettering.drawn(tokens, ("", "a", "b"))
+    height, width = lettering.DOWN, 4 * lettering.ACROSS + 2 * lettering.EDGE
+    assert pictures.shape == (2, height, width, 1)
+    cells = pictures[:, :, lettering.EDGE : -lettering.EDGE, 0]
+    first, second, third, fourth = np.split(cells[0], 4, axis=1)
+    assert np.array_equal(first, third) and not np.array_equal(first, second) and first.min() < 100
+    assert (fourth == 255).all() and (cells[1, :, 20:] == 255).all()  # nothing is drawn from the end on
+    assert (np.split(cells[1], 4, axis=1)[1] == lettering.VEILED).any()
+    assert decoded(export.encode(tokens, RECIPE, {"vocabulary": ("", "a", "b"), "columns": 1})).shape[0] == 2 * height
 
 
 def test_scatter_shows_each_point_where_it_is() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MOST_BITS = 8.0  # of a character, at the bright end of the scale
-STRONGEST = 0.75  # opacity there
+STRONGEST = 0.45  # opacity there
 EDGE = 4.0
 CAPTION = 16.0  # below a line, for the bits of its characters
 LARGEST = 34
