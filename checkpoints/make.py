@@ -119,8 +119,8 @@ RECIPES: dict[str, list[str]] = {
     "hierarchical-vae-faces16": ["hierarchical_vae", "--data", "faces16", "--preset", "best", "--steps", "20000"],
     "aae-faces16": ["adversarial_autoencoder", "--data", "faces16", "--preset", "best", "--steps", "20000"],
     "aae-moons": ["adversarial_autoencoder", "--data", "moons", "--preset", "ring", "--steps", "3000"],
-    "energy-ring8": ["energy", "--data", "ring", "--preset", "points", "--steps", "3000"],
-    "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "3000"],
+    "energy-ring8": ["energy", "--data", "ring", "--preset", "points", "--steps", "2000"],
+    "energy-moons": ["energy", "--data", "moons", "--preset", "points", "--steps", "2000"],
     "energy-faces16": [
         "energy",
         "--data",
@@ -157,6 +157,9 @@ RECIPES: dict[str, list[str]] = {
         "--steps",
         "10000",
     ],
+    "rbm-digits8": ["rbm", "--data", "digits8", "--preset", "quick", "--set", "cooldown=0.6", "--steps", "8000"],
+    "rbm-glyphs28": ["rbm", "--data", "glyphs28", "--preset", "large", "--set", "cooldown=0.6", "--steps", "9000"],
+    "dbn-digits8": ["dbn", "--data", "digits8", "--preset", "quick", "--set", "cooldown=0.6", "--steps", "6000"],
 }
 NAMES = {  # where the data and the family do not tell two of them apart
     "gan-ring8": "Ring · GAN, healthy",
@@ -178,6 +181,7 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "aae-moons": "Moons · Codes on a ring",
     "energy-faces16": "Faces · Energy, by denoising",
     "energy-faces16-chains": "Faces · Energy, by chains",
+    "dbn-digits8": "Digits · DBN",
 }
 
 

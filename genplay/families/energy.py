@@ -45,6 +45,7 @@ BOWL = 2.0  # standard deviation of the Gaussian that the plain energy is a fact
 SPREAD = 0.5  # of the data, about
 EDGE = {Kind.POINTS: 1.5, Kind.IMAGE: 1.0}  # new chains are even in [-edge, edge]
 FINDING = 0.05  # how fast the step length of training's chains follows their acceptance
+LEAP = 0.8  # standard deviation of where chains try to jump to
 UNTESTED = 0.2  # length of plain steps over that of tested ones, at which they would fly off where it is steep
 CLOSE = 0.6  # step length of a walk at a level of noise, over sigma
 ADRIFT_STEP, ADRIFT_GAP = 300, 1000.0
@@ -64,7 +65,7 @@ class EnergyConfig:
     """What an energy-based model is, and how it learns."""
 
     objective: str = knob(
-        "persistent", "objective", "what data is held against: chains that begin at it, chains that never end, or "
+        "persistent", "objective", "what data is held acostst: chains that begin at it, chains that never end, or "
         "(without any chain) the noise that was added to it",
         choices=(*CHAINS, "denoising"),
         titles=("contrastive divergence", "persistent chains", "denoising score matching"),
@@ -380,20 +381,20 @@ class EnergyModel(Model):
     def _jumped(self, x: Tensor, labels: Tensor | None, generator: Generator) -> tuple[Tensor, Tensor]:
         """Chains after tries to be anywhere else, and the share of tries that were accepted.
 
-        A try y is even in the square, and accepted with min(1, exp((E(x) - E(y)) / T)). A chain outside of it has none,
-        since no try could bring it back there.
+        A try y is drawn from q = N(0, LEAP^2 I), and accepted with min(1, exp((E(x) - E(y)) / T) q(x) / q(y)). It can
+        be made from anywhere, so that no chain is left behind far out, where energy comes to be too steep for steps.
         """
-        count, n, edge = self.config.jumps, len(x), EDGE[self.spec.kind]
+        count, n = self.config.jumps, len(x)
         heat = max(self.config.temperature, 1e-6)
-        tries = self._noise(n * count, generator)
+        tries = LEAP * normal_like(x.repeat(count, 1), generator)
         wide = None if labels is None else labels.repeat(count, 1)
-        energies = self.energy(tries, wide).view(count, n)
+        costs = (self.energy(tries, wide) / heat - _far(tries)).view(count, n)
         dice = torch.rand(count, n, generator=generator, device=generator.device).to(x.device)
-        here, inside = self.energy(x, labels), (x.abs() <= edge).all(1)
+        here = self.energy(x, labels) / heat - _far(x)
         took = torch.zeros((), device=x.device)
-        for there, energy, die in zip(tries.view(count, n, -1), energies, dice):
-            moved = inside & (die < ((here - energy) / heat).clamp(max=0).exp())
-            x, here = torch.where(moved[:, None], there, x), torch.where(moved, energy, here)
+        for there, cost, die in zip(tries.view(count, n, -1), costs, dice):
+            moved = die < (here - cost).clamp(max=0).exp()
+            x, here = torch.where(moved[:, None], there, x), torch.where(moved, cost, here)
             took = took + moved.float().mean() / count
         return x, took
 
@@ -517,3 +518,8 @@ class EnergyModel(Model):
         x = state.x + noise**2 * self.score(state.x, 0.0, labels)
         x = x if mask is None else torch.where(mask, x, state.x)
         return state._replace(x=x, energy=self._told(x, labels))
+
+
+def _far(x: Tensor) -> Tensor:
+    """-log q of points (B, D) to jump to, up to a constant: (B,)."""
+    return x.square().sum(1) / (2 * LEAP**2)

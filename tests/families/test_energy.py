@@ -138,7 +138,7 @@ def test_all_chains_can_be_born_again() -> None:
 
 
 def test_jumps_find_the_other_mode_and_keep_the_density() -> None:
-    """Two wells of shares 0.2 and 0.8, too far apart for any step: all chains begin in the small one."""
+    """Two wells of shares 0.2 and 0.8, too far apart for any step: chains begin in the small one, and one far out."""
     model = model_of(jumps=50)
     centres, shares = torch.tensor([[-0.8, 0.0], [0.8, 0.0]]), torch.tensor([0.2, 0.8])
 
@@ -147,7 +147,8 @@ def test_jumps_find_the_other_mode_and_keep_the_density() -> None:
 
     model.energy = energy  # type: ignore[method-assign]
     x, generator = torch.zeros(3000, 2) + centres[0], seeded()
-    for _ in range(3):
+    x[0] = 5.0
+    for _ in range(4):
         x, took = model._jumped(x, None, generator)
     assert float((x[:, 0] > 0).float().mean()) == pytest.approx(0.8, abs=0.03)
     assert 0 < float(took) < 0.2
