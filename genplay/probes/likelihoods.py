@@ -150,8 +150,9 @@ class MapLikelihood(Probe):
         k = samples(model, within("The number of importance samples", question.importance_samples, 1, MAX_IMPORTANCE))
         x = fit(question.x, model.spec, model.device)
         if hasattr(model, "log_density_by_place"):
-            bits = by_dimension(model.log_density_by_place(x, None)[0] / model.spec.shape[0])
-            yield Partial(_map(x, bits, "pixels", float(bits.mean()), model.spec), 1.0)
+            bound = {"generator": generator} if model.density_kind == "bound" else {}
+            bits = by_dimension(model.log_density_by_place(x, None, **bound)[0] / model.spec.shape[0])
+            yield Partial(_map(x, bits, "bound" if bound else "pixels", float(bits.mean()), model.spec), 1.0)
         elif isinstance(model, GaussianModel):
             yield from by_bound(model, x, generator)
         elif hasattr(model, "log_conditionals"):
