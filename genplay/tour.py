@@ -269,6 +269,37 @@ class _Guide:
         settle(self.window)
         self._shoot("painting")
 
+    def write(self) -> None:
+        """A beginning is completed in several ways, one of them changed in the middle and written on."""
+        from genplay.ui.writing.state import WAYS
+
+        writing: Any = panel(self.window, "writing")
+        desk = writing.desk
+        desk.field.setText("")
+        _type(desk.field, "Mar")
+        _press_enter(desk.field)
+        settle(self.window)
+        ways = writing.ways.texts
+        _expect(
+            len(ways) == WAYS[2] and all(text.startswith("Mar") for text in ways), "texts that begin as they were to"
+        )
+        click(desk.line, desk.line.cell_rect(3).center().toPoint())
+        settle(self.window)
+        drawn = writing.bars.rows[0]
+        click(writing.bars, writing.bars.row_rect(0).center().toPoint())
+        settle(self.window)
+        wanted = "Mar" + writing.spec.vocabulary[drawn]
+        _expect(writing.writing.text.startswith(wanted), "the likeliest character in the text")
+        self._shoot("writing")
+        samples: Any = panel(self.window, "samples")
+        _expect(samples.writings.novelty is not None, "samples that are looked up in the data")
+        self._shoot("texts")
+        unfold: Any = panel(self.window, "unfold")
+        unfold.session.seek(4)
+        settle(self.window)
+        _expect(any("▒" in text for text in unfold.cards.strings.texts), "texts on their way")
+        self._shoot("tape-of-texts")
+
     def chains(self) -> None:
         """Chains walk on the energy landscape; a click starts them all at one place."""
         lab: Any = panel(self.window, "chains")
@@ -317,6 +348,21 @@ def _expect(condition: object, what: str) -> None:
 
 
 # ---- a person's hand --------------------------------------------------------------------------------------------
+
+
+def _type(widget: Any, text: str) -> None:
+    """Keys on a widget."""
+    from PySide6.QtTest import QTest
+
+    widget.setFocus()
+    QTest.keyClicks(widget, text)
+
+
+def _press_enter(widget: Any) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    QTest.keyClick(widget, Qt.Key.Key_Return)
 
 
 def click(widget: Any, at: Any = None) -> None:

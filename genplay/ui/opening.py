@@ -38,9 +38,7 @@ class Opener:
             elif kind in TEXTS:
                 self._open_text(path)
             else:
-                raise BadInput(
-                    f"{Path(path).name} is neither a checkpoint nor an export of genplay nor a text."
-                )
+                raise BadInput(f"{Path(path).name} is neither a checkpoint nor an export of genplay nor a text.")
         except BadInput as error:
             self.window.tell(str(error), "bad")
 
