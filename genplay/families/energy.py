@@ -165,7 +165,7 @@ class EnergySampling:
     )  # fmt: skip
     start: str = knob(
         "buffer", "start", "chains begin where some of training's ended (if it kept any), or at noise",
-        choices=("buffer", "noise"), titles=("chains of the training", "noise"),
+        choices=("buffer", "noise"), titles=("kept chains", "noise"),
     )  # fmt: skip
     climb: float = knob(
         0.0, "climb", "of a model with many levels of noise: how far up, to more noise, a chain from given data begins",
