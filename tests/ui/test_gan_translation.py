@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -302,6 +303,12 @@ def test_what_there_is_no_room_for_gives_way(qtbot: QtBot, size: tuple[int, int]
     lab = Lab(qtbot, size)
     assert lab.part.foot.isVisible() == foot
     assert lab.part.histogram.isVisible() == histogram
+    bar = lab.pair.bar
+    bar.offer(bar.ways[:1], True, lab.run.spec.attributes)
+    lab.drain()
+    row = [bar.label, bar.strength, bar.wish, bar.dice, bar.open, bar.paste]
+    assert all(a.geometry().right() < b.geometry().left() for a, b in itertools.pairwise(row))
+    assert bar.paste.geometry().right() < bar.width()
     grid = lab.part.grid
     last = grid.cell_rect(2, grid.columns - 1)
     assert last.right() <= grid.width() and last.bottom() + 14 <= grid.height()

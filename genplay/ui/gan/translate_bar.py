@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from genplay.contract.spec import Attribute
@@ -19,7 +20,8 @@ from genplay.ui.views.slider import ValueSlider
 STRENGTH = "How much is taken from the pictures: 1 as in training, 0 nothing at all"
 UNSEEN = "Pictures of the data that the training never sees"
 NO_WISH = "no wish"
-SLIDER, WISH, LONGEST = 160, 170, 26  # widths; letters of a way
+SLIDER, WISHES, LONGEST = 160, (116, 170), 26  # widths, of the wishes where there is little room; letters of a way
+ROOMY = 620  # width of the bar
 
 
 class TranslateBar(QWidget):
@@ -39,7 +41,6 @@ class TranslateBar(QWidget):
         self.strength.setAccessibleName("Strength")
         self.strength.setToolTip(f"{STRENGTH}\n{self.strength.toolTip()}")
         self.wish = QComboBox()
-        self.wish.setFixedWidth(WISH)
         self.wish.setAccessibleName("What is asked for")
         self.wish.setToolTip("What the translation is to have: the generator was told such labels in training")
         self.about = ElidedLabel()
@@ -65,6 +66,9 @@ class TranslateBar(QWidget):
         self._row.addWidget(self.about, 1)
         for button in (self.dice, self.open, self.paste):
             self._row.addWidget(button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.wish.setFixedWidth(WISHES[self.width() >= ROOMY])
 
     def offer(self, ways: tuple[str, ...], degrades: bool, attributes: tuple[Attribute, ...]) -> None:
         """What the run on show can turn into what, whether it takes something away first, and what it can be told."""
