@@ -434,8 +434,8 @@ class SamplesPanel(Panel):
             self.ask("novelty", question, lambda answer: self._take_novelty(answer, drawn))
 
     def _take_novelty(self, answer: Answer, drawn: _Drawn) -> None:
-        if isinstance(answer.value, Novelty) and self.drawn is drawn:
-            self.drawn = replace(drawn, novelty=answer.value)
+        if isinstance(answer.value, Novelty) and self.drawn is not None and self.drawn.samples is drawn.samples:
+            self.drawn = replace(self.drawn, novelty=answer.value)
             self.writings.show_novelty(answer.value)
             self._show_sample()
 

@@ -119,6 +119,7 @@ class NoveltyBar(QWidget):
         self.search.setAccessibleName("Search the texts")
         self.search.setToolTip("Show only texts that hold this (Ctrl+F)")
         self.search.setFixedWidth(160)
+        self.search.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # else it would have the keys of the panel when it opens
         self.matches = QLabel()
         self.matches.setProperty("role", "dim")
         self._soon = QTimer(self, singleShot=True, interval=SEARCH_MS)
