@@ -158,6 +158,17 @@ def test_playing_moves_on_at_the_pace_and_walks_further_at_the_end(ring: Rig, mo
     assert [leg.first for leg in ring.walker.recording.legs] == [0, 300]
 
 
+def test_what_begins_by_itself_is_played_once(rig: Rig) -> None:
+    rig.select("p", play=True)
+    rig.walker.seek(300)
+    rig.walker._tick()
+    assert not rig.walker.playing
+    assert len(rig.asked()) == 1
+    rig.walker.play()
+    rig.walker._tick()
+    assert len(rig.asked()) == 2
+
+
 def test_a_walk_that_goes_on_keeps_the_step_that_was_adapted(ring: Rig) -> None:
     question = rq.WalkChains(2, 9, config={"step_size": 2.0, "adapt": True})
     on = asking.onward(question, np.zeros((2, 2), np.float32), 1.5, 1, ring.session.sampler_knobs())

@@ -229,8 +229,8 @@ def test_a_walk_of_pictures_can_be_made_again_also_where_it_went_on(qtbot, windo
     walker.seek(33)
     found = [exhibits.now(panel.session, walker), exhibits.now(panel.session, walker, 2)]
     assert walker.go_on()
-    qtbot.waitUntil(lambda: walker.recording.length == 401 and not walker.running, timeout=30000)
-    walker.seek(250)
+    qtbot.waitUntil(lambda: walker.recording.length == 201 and not walker.running, timeout=30000)
+    walker.seek(150)
     found += [exhibits.now(panel.session, walker), exhibits.animation(panel.session, walker)]
     assert found[2].question.begin == "given" and found[2].of_tape["frame"] == 50
     count, differ = made_again(window, found, out, tmp_path)

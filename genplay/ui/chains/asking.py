@@ -14,7 +14,7 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.ui.chains.state import PICTURE, PLACED, ChainState
 from genplay.ui.views.painting import Painting
 
-STEPS = {Kind.POINTS: 300, Kind.IMAGE: 200}  # of a piece of a walk
+STEPS = {Kind.POINTS: 300, Kind.IMAGE: 100}  # of a piece of a walk
 SETTLED = {"adapt": False, "climb": 0.0}  # knobs of a beginning, and what they are once a walk goes on
 OWN = ("steps", "start", "show")  # knobs of samplers that say nothing about a chain, or have controls of their own
 

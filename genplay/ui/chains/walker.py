@@ -25,7 +25,8 @@ LEISURE = 0.3  # seconds that a walk has before a further change, as while a sli
 
 
 class Walker(QObject):
-    """``position`` is the step on show, which moves on while it ``plays``; a walk at its end is taken further then.
+    """``position`` is the step on show, which moves on while it is ``playing``. A walk that the user has go on is taken
+    further at its end; one that begins by itself, or because the start is another, is played once.
 
     Whatever decides about the walk (the start, the sampler's knobs, the seed) makes another one, which is shown at the
     same step; until its first states come the old one stays.
@@ -42,6 +43,7 @@ class Walker(QObject):
         self.recording = Recording()
         self.running = False
         self.playing = False
+        self._onward = True
         self._wanted = 0.0  # the step that is to be shown, which may be still to come
         self._question: WalkChains | None = None
         self._making = self.recording  # what answers go into: another one takes over when it has come as far
@@ -175,7 +177,7 @@ class Walker(QObject):
             self._wanted = 0.0
         self.walk()
         if elsewhere:
-            self.play()
+            self.play(onward=False)
 
     def _aged(self) -> None:
         """The model has learnt something: points walk on from where they are; pictures do so at the end of the walk."""
@@ -190,8 +192,9 @@ class Walker(QObject):
 
     # ---- playing
 
-    def play(self) -> None:
-        """Have the chains walk on."""
+    def play(self, onward: bool = True) -> None:
+        """Have the chains walk; at the end of the recording ``onward``, else pause there."""
+        self._onward = onward or (self.playing and self._onward)
         if self.playing or not self.session.ready:
             return
         if not self.recording.length and not self.running:
@@ -243,7 +246,8 @@ class Walker(QObject):
             self._wanted = min(self._wanted + passed * self.session.state.speed, last + 0.999)
         if self.position != before:
             self.moved.emit()
-        if self.position >= last and not self.running and self.recording.length and not self.go_on():
+        at_end = self.position >= last and not self.running and self.recording.length > 0
+        if at_end and not (self._onward and self.go_on()):
             self.pause()
 
 

@@ -190,7 +190,7 @@ class ChainsPanel(Panel):
     def _begin(self) -> None:
         """Of a run whose chains have not walked yet, have them do so: there is something to see at once."""
         if self.session.active and self.session.ready and not self.walker.recording.length:
-            self.walker.play()
+            self.walker.play(onward=False)
 
     def _waits(self, slot: str) -> bool:
         return self.bridge.is_waiting(f"{self.name}.{slot}")
