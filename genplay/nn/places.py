@@ -47,8 +47,8 @@ class PlaceTransformer(nn.Module):
         super().__init__()
         self.grid = grid
         self.condition = Conditioner(spec, width, conditional)
-        self.position = nn.Parameter(0.1 * torch.randn(math.prod(grid), width))
-        self.edges = nn.ParameterList([nn.Parameter(0.1 * torch.randn(edge, width)) for edge in grid if len(grid) > 1])
+        self.position = nn.Parameter(0.5 * torch.randn(math.prod(grid), width))
+        self.edges = nn.ParameterList([nn.Parameter(0.5 * torch.randn(edge, width)) for edge in grid if len(grid) > 1])
         self.blocks = nn.ModuleList([CausalBlock(width, max(1, width // HEAD), dropout) for _ in range(depth)])
         self.norm = nn.LayerNorm(width)
 

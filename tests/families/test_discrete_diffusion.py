@@ -255,7 +255,7 @@ def test_it_learns_what_halves_belong_together(transition, objective):
 @pytest.mark.slow
 def test_texts_are_written_as_they_were_seen():
     model = made(WORDS, width=32, depth=2)
-    trainer = Trainer(model, texts(), TrainingConfig(batch_size=64, learning_rate=1e-2, warmup=20))
+    trainer = Trainer(model, texts(), TrainingConfig(batch_size=64, learning_rate=3e-3, warmup=20))
     for _ in range(400):
         trainer.advance()
     found = frames(trainer.model.eval(), 200, steps=12, order="random")
