@@ -240,7 +240,7 @@ class AdversarialAutoencoder(Model):
         matching = generator_loss(self.config.loss, self._scores(z))
         terms: dict[str, Tensor | float] = {"reconstruction": reconstruction.detach(), "matching": matching.detach()}
         if measure and len(z) > 1:
-            terms["discrepancy"] = mmd2(z.detach(), self.prior(len(z), generator))
+            terms["discrepancy"] = mmd2(z.detach().cpu(), self.prior(len(z), generator).cpu())
         return Objective(reconstruction + self.config.match * matching, AUTOENCODER, terms)
 
     def notices(self, terms: dict[str, float], vectors: dict[str, Any], step: int) -> tuple[Notice, ...]:

@@ -53,6 +53,8 @@ TOKENS: dict[str, dict[str, str]] = {
 }
 FAMILIES = {
     "vae": "#56B4E9",
+    "hierarchical_vae": "#8FB8DE",
+    "adversarial_autoencoder": "#7FC8A9",
     "vqvae": "#8FBC5A",
     "vq_prior": "#5F8F3A",
     "flow_matching": "#B39DDB",

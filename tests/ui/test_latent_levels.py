@@ -212,3 +212,24 @@ def test_kl_is_summed_only_where_it_is_that_of_the_code() -> None:
     assert by_level(None, (1, 2)) == (None, None)
     assert by_level(np.ones(4), (1, 2)) == (None, None)
     assert by_level(np.array([1.0, 2.0, 4.0]), (1, 2)) == (1.0, 6.0)
+
+
+def test_bars_of_a_very_long_code_are_the_largest(rig: Rig) -> None:
+    bars, session = rig.panel.inspector().bars, rig.panel.session  # type: ignore[attr-defined]
+    session.kl = np.linspace(0, 1, 768, dtype=np.float32)
+    session.order = np.argsort(-session.kl)
+    bars.draw()
+    assert len(bars.chart.values) == 96
+    assert bars.chart.values[0] == 1
+    assert min(bars.chart.values) > 0.8
+
+
+def test_codes_of_a_shape_of_their_own_are_drawn_from_data(rig: Rig) -> None:
+    rig.engine._put(replace(rig.engine.runs["faces"], config={"prior": "ring"}))
+    rig.drain()
+    rig.select("faces")
+    assert rig.panel.session.map is not None
+    rig.panel.inspector().draw()  # type: ignore[attr-defined]
+    state = rig.panel.session.state
+    assert state.seed is None
+    assert np.abs(rig.panel.session.map.codes - state.z).max(1).min() == 0

@@ -17,6 +17,7 @@ from genplay.ui.latent.state import LatentState
 from genplay.ui.views.bars import Bars
 
 SEEDS = 1_000_000
+MOST_BARS = 96  # more of them would be thinner than a pixel or two
 FROM_NORMAL = "A code drawn from the standard normal (R)"
 OF_DATA = "The code of a held-out example drawn at random, for codes have a shape of their own here (R)"
 
@@ -141,12 +142,14 @@ class KlBars(QWidget):
         free = run.config.get("free_bits", 0.0)
         by_dimension = Capability.LEVELS not in run.capabilities  # else they are for a level as a whole
         free = float(free) if isinstance(free, int | float) and by_dimension else 0.0
-        order = self.session.order
+        order = self.session.order[:MOST_BARS]
         label = f"free bits {free:g}" if free > 0 else ""
         names = [f"z{i}" for i in order]
         values = [float(v) for v in kl[order]]
         if self.session.certain:
-            self._say("Variance by dimension", "The encoder is certain of its codes: no KL is measured.")
+            shown = f" The {len(order)} largest of {len(kl)} are shown." if len(kl) > len(order) else ""
+            told = f"The encoder is certain of its codes: no KL is measured.{shown}"
+            self._say("Variance by dimension", told)
             self.chart.set_bars(values, names)
             return
         self.chart.set_bars(values, names, threshold=free or INACTIVE, label=label, unit="nats")
