@@ -160,7 +160,7 @@ def real_rows(data: Dataset, n: int) -> Tensor:
 def yardstick(data: Dataset, n: int, near: int, attribute: str = "", judge: Judge | None = None) -> Yardstick:
     """What samples of ``data`` are held against: ``n`` real rows, of ``near`` of them the neighbourhoods."""
     judge = judge or judge_at_once(data)
-    rows = real_rows(data, n)
+    rows = real_rows(data, n).cpu()  # as features are, wherever models and samples may be
     features = judge.features(rows[:near]).double()
     enough, pictures = len(features) >= FEWEST, data.spec.kind is Kind.IMAGE
     reach = radii(features, NEIGHBOURS) if enough else None
@@ -239,7 +239,7 @@ def _spread(x: Tensor, against: Yardstick) -> tuple[float, float, float]:
     density (0.3, 1.2) nor leaving out the largest balls tells them.
     """
     n = max(FEWEST, len(against.features))
-    x = x[:n].clamp(-1, 1) if x.dim() == 4 else x[:n]
+    x = (x[:n].clamp(-1, 1) if x.dim() == 4 else x[:n]).cpu()
     features = against.judge.features(x).double()
     distance = mean_distance(features)[0] / against.distance if against.distance > 0 else math.nan
     if against.reach is None or len(features) < FEWEST:
