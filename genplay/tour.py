@@ -46,6 +46,8 @@ def tour(folder: Path, theme: str = "dark", checkpoint: Path | None = None) -> l
         guide.guidance()
         open_run(window, shipped("checkpoints") / "autoregressive-faces16.safetensors")
         guide.paint()
+        open_run(window, shipped("checkpoints") / "autoregressive-text.safetensors")
+        guide.write()
         open_run(window, shipped("checkpoints") / "energy-moons.safetensors")
         guide.chains()
         open_run(window, shipped("checkpoints") / "gan-ring8-collapsed.safetensors")

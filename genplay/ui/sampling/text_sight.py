@@ -137,6 +137,7 @@ class NoveltyBar(QWidget):
             button.setProperty("role", "icon")
             button.setToolTip(tip)
             button.setAccessibleName(tip)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the texts take these keys
             button.clicked.connect(lambda _=False, by=by: strings.set_zoom(strings.zoom + by))
             row.addWidget(button)
         self._told: tuple[list[str], Novelty | None] = ([], None)
