@@ -86,6 +86,8 @@ class PictureEnergy(nn.Module):
         self.down = nn.ModuleList(SpectralConv(a, b, 4, stride=2, padding=1) for a, b in itertools.pairwise(widths))
         self.leave = SpectralLinear(widths[-1] * (height >> levels) * (breadth >> levels), 1)
         nn.init.zeros_(self.leave.bias)
+        # Training lays weights out like this: in another layout a loaded model would round differently.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, t: Tensor | None, labels: Tensor | None) -> Tensor:
         h = self.enter(x.contiguous(memory_format=torch.channels_last))
