@@ -27,6 +27,7 @@ SAMPLE_KNOBS = (
     Knob("step_size", 1.0, "step length", "in units of training's", low=0.05, high=20.0, scale="log"),
     Knob("temperature", 1.0, "temperature", "above 1 chains roam", low=0.0, high=5.0),
     Knob("adapt", False, "adapt step length", "while warming up"),
+    Knob("climb", 0.0, "climb", "how far up, to more noise, a chain begins", low=0.0, high=1.0),
 )
 PIECES = 4  # that a walk comes in
 TAU = 9.0

@@ -111,7 +111,10 @@ class RunStates(QObject, Generic[S]):
 
     def set(self, text: str, **values: Any) -> None:
         """Other fields of the state: one step of undo, if that changes anything."""
-        state = replace(self.state, **values)  # type: ignore[type-var]
+        self.do(replace(self.state, **values), text)  # type: ignore[type-var]
+
+    def do(self, state: S, text: str) -> None:
+        """Another state: one step of undo, if it is another."""
         if self.ready and state != self.state:
             self.begin()
             self.apply(state)

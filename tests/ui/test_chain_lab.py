@@ -172,7 +172,7 @@ def test_what_begins_by_itself_is_played_once(rig: Rig) -> None:
 def test_a_walk_that_goes_on_keeps_the_step_that_was_adapted(ring: Rig) -> None:
     question = rq.WalkChains(2, 9, config={"step_size": 2.0, "adapt": True})
     on = asking.onward(question, np.zeros((2, 2), np.float32), 1.5, 1, ring.session.sampler_knobs())
-    assert on.config == {"step_size": 3.0, "adapt": False}
+    assert on.config == {"step_size": 3.0, "adapt": False, "climb": 0.0}
     far = asking.onward(question, np.zeros((2, 2), np.float32), 1e3, 1, ring.session.sampler_knobs())
     assert far.config["step_size"] == 20.0
     unknown = asking.onward(question, np.zeros((2, 2), np.float32), float("nan"), 1, ring.session.sampler_knobs())
@@ -458,6 +458,16 @@ def test_painting_on_the_start_says_what_is_damaged(faces: Rig) -> None:
     assert faces.inspector.start.clamp.isEnabled()
     faces.undo.undo()
     assert not faces.state.painting.masked
+
+
+def test_chains_climb_as_high_as_their_start_needs(faces: Rig) -> None:
+    assert faces.asked()[-1].config == {"climb": 1.0}
+    faces.inspector.start.choose("data")
+    assert faces.state.wish.config == {"climb": 0.0}
+    assert repairing(faces).config == {"climb": 0.5}
+    faces.undo.undo()
+    faces.undo.undo()
+    assert (faces.state.begin, faces.state.wish.config) == ("data", {"climb": 0.0})
 
 
 def test_a_picture_of_ones_own_is_dropped(faces: Rig) -> None:

@@ -92,11 +92,12 @@ class PointsPart(QWidget):
         """Start chains there: the first time instead of those that walk."""
         state = self.session.state
         if not len(places):
-            self.session.set("take the start away", placed=(), begin="noise")
+            self.session.do(self.session.starting(replace(state, placed=()), "noise"), "take the start away")
             return
         text = "start chains" if len(places) >= len(state.placed) else "take a start away"
         wish = replace(state.wish, count=max(state.wish.count, min(len(places), 256)))
-        self.session.set(text, placed=points(places), begin=PLACED, wish=wish)
+        after = replace(state, placed=points(places), wish=wish)
+        self.session.do(after if state.begin == PLACED else self.session.starting(after, PLACED), text)
 
     # ---- showing
 

@@ -28,6 +28,7 @@ PACE_MS = 250  # between two looks at the landscape while it is learnt
 SIDE, SIDE_LIVE, HELD = 96, 48, 400  # pixels of the landscape, data points
 NEGATIVES = {Kind.POINTS: 400, Kind.IMAGE: 16}
 LIVE_MS = 500
+CLIMB = {"noise": 1.0, PICTURE: 0.5}  # level of noise, 1 being the highest, to which a chain is taken at first
 WIDEST = 1.25  # half the side of the plane
 
 
@@ -70,7 +71,14 @@ class ChainSession(RunStates[ChainState]):
         return run.capabilities >= NEEDS and run.spec.kind in NEGATIVES
 
     def first(self, run: RunState) -> ChainState:
-        return first(run)
+        return self.starting(first(run), "noise")
+
+    def starting(self, state: ChainState, begin: str) -> ChainState:
+        """The state with chains that start elsewhere; samplers with levels of noise climb as high as that needs."""
+        config = dict(state.wish.config)
+        if any(knob.name == "climb" for knob in self.sampler_knobs()):
+            config["climb"] = CLIMB.get(begin, 0.0)
+        return replace(state, begin=begin, wish=replace(state.wish, config=config))
 
     def read(self, plain: object, question: Question | None) -> ChainState:
         assert self.run is not None
@@ -142,7 +150,8 @@ class ChainSession(RunStates[ChainState]):
         before = self.state.painting
         if before is not None and before.mask.shape == painting.mask.shape:
             painting = replace(painting, mask=before.mask)
-        self.set(text, painting=painting, begin=PICTURE, **values)
+        state = replace(self.state, painting=painting, **values)
+        self.do(state if state.begin == PICTURE else self.starting(state, PICTURE), text)
 
     def focus(self, chain: int) -> None:
         """Look at a chain; this is no step of undo."""

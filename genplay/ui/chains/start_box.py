@@ -104,7 +104,8 @@ class StartBox(QWidget):
 
     def choose(self, begin: str) -> None:
         """Have the chains start elsewhere; for a picture of one's own, first an example of the data."""
-        self.session.set(f"start at {words.BEGINS[begin].lower()}", begin=begin)
+        if begin != self.session.state.begin:
+            self.session.do(self.session.starting(self.session.state, begin), f"start at {words.BEGINS[begin].lower()}")
         if begin == PICTURE and self.session.state.painting is None:
             self.source.show_row(0)
 
@@ -124,7 +125,8 @@ class StartBox(QWidget):
         self.session.set(f"damage {words.DAMAGE[what]}", painting=replace(painting, mask=mask))
 
     def _forget(self) -> None:
-        self.session.set("take all starts away", placed=(), begin="noise")
+        state = replace(self.session.state, placed=())
+        self.session.do(self.session.starting(state, "noise"), "take all starts away")
 
     # ---- showing
 
