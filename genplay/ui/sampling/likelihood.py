@@ -95,5 +95,7 @@ def told(found: Likelihood, run: RunState, step: int) -> str:
         lines.append(f"{found.elbo:,.2f} nats: the ELBO, one sample")
     if pictures:
         lines.append(f"{found.bits_per_dim:.3f} bits per dimension")
+    if run.spec.vocabulary:
+        lines.append(f"{found.bits_per_dim:.3f} bits per character, the end counting as one")
     lines.append(f"{found.n:,} held-out examples · step {step:,}")
     return "\n".join(lines)

@@ -25,6 +25,7 @@ from genplay.ui.views.scatter import Scatter
 from genplay.ui.views.slider import ValueSlider
 
 STRENGTH, FORGET = 0.6, 1.0  # the usual times for a whole picture, and for the masked part of one
+OF_TEXTS = "To begin with a part of a text, and have the rest written, go to the Writing tab."
 REACH = 1.4  # half the side of the plane on which points are placed
 TRIES = 400  # samples from all placed points together
 TIGHT = 12  # pixels between the columns: all must stand side by side in the smallest window
@@ -80,6 +81,8 @@ class StartPart(Part):
         return run is not None and run.completes and self.session.pictures and not self.session.gaussian
 
     def closed_because(self) -> str:
+        if self.session.texts:
+            return OF_TEXTS
         return "" if self.completes_only else super().closed_because()
 
     def _lay_out(self) -> None:
