@@ -253,7 +253,7 @@ def _sample(chosen: argparse.Namespace) -> None:
 def _check_can_show(spec: DataSpec, out: Path) -> None:
     """Refuse a file that cannot hold such data before it is drawn."""
     if spec.kind != "tokens" and out.suffix == ".txt":
-        raise BadInput(f"{out.name}: this model makes {spec.kind}, and .txt holds texts.")
+        raise BadInput(f"{out.name}: this model makes {spec.kind.plural}, and .txt holds texts.")
 
 
 def _sample_config(opened: Opened, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -284,7 +284,7 @@ def _picture(name: str, spec: DataSpec) -> np.ndarray:
     from genplay.data import folder
 
     if spec.kind != "image":
-        raise BadInput(f"--start takes a picture, and this model makes {spec.kind}.")
+        raise BadInput(f"--start takes a picture, and this model makes {spec.kind.plural}.")
     channels, height, _ = spec.shape
     try:
         return folder.read(Path(name), height, channels == 1).transpose(1, 2, 0)

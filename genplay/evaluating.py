@@ -77,7 +77,7 @@ def of_examples(opened: Opened, n: int, importance_samples: int, seed: int) -> t
 def novelty(opened: Opened, n: int, seed: int) -> tuple[Rows, dict[str, Any]]:
     """How many of ``n`` samples of a model of texts are in its data, and how many are distinct. Raises ``BadInput``."""
     if opened.model.spec.kind is not Kind.TOKENS:
-        raise BadInput(f"This {opened.model.title} makes {opened.model.spec.kind}, and --novelty is of texts.")
+        raise BadInput(f"This {opened.model.title} makes {opened.model.spec.kind.plural}, and --novelty is of texts.")
     drawn = None
     for part in ask(DrawSamplesProbe, opened.model, opened.data, DrawSamples(n=n, seed=seed)):
         drawn = part.value

@@ -26,6 +26,11 @@ class Kind(StrEnum):
     IMAGE = "image"
     TOKENS = "tokens"
 
+    @property
+    def plural(self) -> str:
+        """What sentences call data of this kind."""
+        return {Kind.IMAGE: "pictures", Kind.TOKENS: "texts"}.get(self, "points")
+
 
 @dataclass(frozen=True)
 class Attribute:

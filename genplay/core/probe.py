@@ -77,7 +77,7 @@ def _check_fit(probe: type[Probe], model: Model | None, data: Dataset | None) ->
     for capability in sorted(probe.needs - model.capabilities):
         raise BadInput(f"This {model.title} cannot answer that: {LACKS[capability]}.")
     if model.spec.kind not in probe.kinds:
-        raise BadInput(f"That question cannot be asked about {model.spec.kind}.")
+        raise BadInput(f"That question cannot be asked about {model.spec.kind.plural}.")
     if probe.needs_data:
         if data is None:
             raise BadInput("The data this model learns from is not at hand.")

@@ -182,7 +182,7 @@ def test_questions_that_make_no_sense_are_refused(question, said):
 def test_games_need_two_players_on_points():
     with pytest.raises(BadInput, match="no discriminator"):
         last(LookAtGame(), model_of(ToyFlow))
-    with pytest.raises(BadInput, match="cannot be asked about image"):
+    with pytest.raises(BadInput, match="cannot be asked about pictures"):
         last(LookAtGame(), model_of(ToyGAN, IMAGES))
 
 
