@@ -212,9 +212,8 @@ class Run:
         """The data, loaded when first needed; raises ``BadInput``."""
         dataset = data.load(self.data_name, self.data_options)
         if dataset.spec.kind not in self.family.kinds:
-            raise BadInput(
-                f"{self.family.title} does not work on {dataset.spec.kind.plural}, which {dataset.title} is."
-            )
+            kind = dataset.spec.kind.plural
+            raise BadInput(f"{self.family.title} does not work on {kind}, and {dataset.title} holds such.")
         if self.spec is not None and dataset.spec != self.spec:
             raise BadInput(
                 f"{dataset.title} has changed since this model was made: its shape, attributes or characters differ."
