@@ -239,7 +239,7 @@ def test_energies_are_told_in_words_and_figures(rbm: Rig) -> None:
     assert rbm.text("held-out") == "−60.0 ± 0.4 nats"
     assert rbm.text("log Z") == "75.0 ± 0.2"
     assert rbm.text("held-out −log p") == "15.0 ± 0.5 nats"
-    said = rbm.board.energy_words.text()
+    said = rbm.inspector.meaning.text()
     assert "about as probable as training" in said
     assert "30 nats lower than data: more typical" in said
     assert "annealed importance sampling" in rbm.inspector.note.text()
@@ -264,7 +264,9 @@ def test_words_follow_the_energies(held: float, seen: float, dreams: float, word
 def test_a_stack_says_why_it_has_no_energy(rig: Rig) -> None:
     rig.select("stack")
     assert not rig.board.energies.isVisible()
-    assert "sum over all states" in rig.board.energy_words.text()
+    assert rig.board.no_energy.isVisible()
+    assert "sum over all states" in rig.board.no_energy.text()
+    assert not rig.inspector.meaning.text()
     assert rig.text("units") == "200 + 100"
     assert rig.text("log Z") == ""
 

@@ -10,7 +10,7 @@ from genplay.ui.filters import words
 from genplay.ui.filters.activations import Activations
 from genplay.ui.filters.energy_rows import EnergyRows
 from genplay.ui.filters.session import FiltersSession
-from genplay.ui.filters.wall import Wall
+from genplay.ui.filters.wall import BRIGHT, Wall
 from genplay.ui.panel import Exhibit
 from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.heatmap import Heatmap
@@ -39,10 +39,10 @@ class Board(QWidget):
         self.picture, self.cells = Picture(), Activations()
         self.picture.setFixedSize(LARGE, LARGE)
         self.picture_words = ElidedLabel()
-        self.energies, self.energy_words = EnergyRows(), QLabel(words.NO_ENERGY)
-        self.energy_words.setProperty("role", "dim")
-        self.energy_words.setWordWrap(True)
-        self.energy_words.setAlignment(AT_TOP)
+        self.energies, self.no_energy = EnergyRows(), QLabel(words.NO_ENERGY)
+        self.no_energy.setProperty("role", "dim")
+        self.no_energy.setWordWrap(True)
+        self.no_energy.setAlignment(AT_TOP)
         for grid, name in ((self.top, "Pictures that excite the unit most"), (self.choice, "Held-out pictures")):
             grid.align, grid.inset = AT_TOP, 2
             grid.setAccessibleName(name)
@@ -72,7 +72,8 @@ class Board(QWidget):
         free.setSpacing(4)
         free.addWidget(QLabel("<b>Free energy</b>"))
         free.addWidget(self.energies, 1)
-        free.addWidget(self.energy_words, 1)
+        free.addWidget(self.no_energy)
+        free.addStretch()
         whole = QGridLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setHorizontalSpacing(16)
@@ -124,7 +125,7 @@ class Board(QWidget):
         begin, _ = self.session.layer()
         layer = min(self.session.state.layer, len(found.layers) - 1)
         weights = found.filters[unit]
-        reach = max(float(np.abs(weights).max()), 1e-9)
+        reach = max(float(np.quantile(np.abs(weights), BRIGHT)), 1e-9)
         self.heat.set_values(weights, -reach, reach, "diverging")
         self.unit_title.setText(f"<b>{words.unit_title(found, layer, unit - begin)}</b>")
         self.unit_words.setText(words.unit_meaning(found, layer, unit))
@@ -156,7 +157,7 @@ class Board(QWidget):
         self.energies.set_bits(names, np.zeros((0, 0)) if energies is None else energies)
         self.energies.setVisible(energies is not None)
         self.energies.mark(None if energies is None else float(energies[0, self.session.picture()]))
-        self.energy_words.setText(words.meaning(found))
+        self.no_energy.setVisible(not found.names)
 
     # ---- exhibits
 

@@ -19,13 +19,14 @@ class FiltersInspector(QWidget):
         self.session = session
         self.figures = Readout()
         self.figures.setAccessibleName("Hidden units in figures")
-        self.note = QLabel()
-        self.note.setProperty("role", "dim")
-        self.note.setWordWrap(True)
+        self.meaning, self.note = QLabel(), QLabel()
+        for label in (self.meaning, self.note):
+            label.setProperty("role", "dim")
+            label.setWordWrap(True)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 8)
         whole.setSpacing(8)
-        for widget in (section("Filters"), self.figures, self.note):
+        for widget in (section("Filters"), self.figures, self.meaning, self.note):
             whole.addWidget(widget)
         session.found_changed.connect(self.follow)
         self.follow()
@@ -34,6 +35,8 @@ class FiltersInspector(QWidget):
         """Show the newest figures."""
         found, answer = self.session.found, self.session.answer
         self.figures.set_rows(rows(found) if found is not None else ())
+        self.meaning.setText(words.meaning(found) if found is not None else "")
+        self.meaning.setVisible(bool(self.meaning.text()))
         self.note.setText("" if found is None or answer is None else note(found, answer.step))
 
 

@@ -18,9 +18,9 @@ LEAST_SIDE = 40  # pixels of the screen that a filter is to be wide
 GAP, INSET = 4, 2
 BRIGHT = 0.97  # quantile of a filter's weights at which its colours end
 TITLES = {
-    "picture": "by this picture",
-    "often": "most often on",
-    "strong": "largest weights",
+    "picture": "this picture",
+    "often": "most on",
+    "strong": "strongest",
     "number": "by number",
 }
 

@@ -64,7 +64,7 @@ def nats(found: Filters) -> str:
 def meaning(found: Filters) -> str:
     """What the free energies say about the training."""
     if found.energies is None:
-        return "" if found.names else NO_ENERGY
+        return ""
     means = energy_means(found)
     said = ["Free energy is −log p up to a constant: lower is more probable."]
     if {"held-out", "training"} <= means.keys():
