@@ -151,7 +151,7 @@ class HierarchicalVAE(Model):
     plots = (
         Plot("ELBO terms", ("reconstruction", "kl"), "nats"),
         Plot("ELBO", ("elbo", "held-out elbo"), "nats"),
-        Plot("KL of each level", ("level *",), "nats"),
+        Plot("KL", ("level *",), "nats"),
         Plot("active units", ("active units",), "dimensions"),
         Plot("gradient norm", ("gradient norm",)),
     )

@@ -233,3 +233,11 @@ def test_codes_of_a_shape_of_their_own_are_drawn_from_data(rig: Rig) -> None:
     state = rig.panel.session.state
     assert state.seed is None
     assert np.abs(rig.panel.session.map.codes - state.z).max(1).min() == 0
+
+
+def test_the_kl_that_a_model_tells_by_level_is_preferred(rig: Rig) -> None:
+    run = rig.engine.runs["faces"]
+    rig.engine._put(replace(run, vectors={**run.vectors, "kl by level": np.array([10.0, 5.0, 1.0], np.float32)}))
+    rig.drain()
+    rig.select("faces")
+    assert [head.kl for head in rig.part.heads()] == [10.0, 5.0, 1.0]

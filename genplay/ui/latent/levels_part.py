@@ -22,6 +22,7 @@ from genplay.ui.views.elided import ElidedLabel
 from genplay.ui.views.heatmap import colours
 
 COLUMNS = 6
+LEVEL_VECTOR = "kl by level"
 WAIT_MS = 120
 WAYS = ("alone", "below")
 TITLES = {"alone": "Each level alone", "below": "And all below"}
@@ -291,7 +292,12 @@ class LevelsPart(QWidget):
         if self.answer is None or self.question is None:
             return ()
         levels: Levels = self.answer.value
-        divergence = by_level(self.session.kl, levels.sizes)
+        run = self.session.run
+        told = run.vectors.get(LEVEL_VECTOR) if run is not None else None
+        if told is not None and len(told) == len(levels.sizes):
+            divergence: tuple[float | None, ...] = tuple(map(float, told))
+        else:
+            divergence = by_level(self.session.kl, levels.sizes)
         last = len(levels.sizes)
         names = [
             f"Levels {i + 1}–{last}" if self.question.below and i + 1 < last else f"Level {i + 1}" for i in range(last)
@@ -316,7 +322,7 @@ class LevelsPart(QWidget):
 
 
 def by_level(kl: np.ndarray | None, sizes: tuple[int, ...]) -> tuple[float | None, ...]:
-    """The KL (D,) of each level's numbers summed up, None where it is not known.
+    """The KL (D,) of each level's numbers summed up, for models that tell none by level; None where it is not known.
 
     >>> by_level(np.array([1.0, 2.0, 4.0]), (1, 2))
     (1.0, 6.0)
