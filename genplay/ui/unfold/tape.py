@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CAP = 256 << 20  # bytes of all tapes together
 KEPT = ("x_t", "x_0", "eps", "z_t", "z_0", "entropy")  # what of a frame's extras is remembered
-BITS_RANGE = 8.0  # bits of entropy a place that are drawn as the brightest colour
+BITS_RANGE = 6.0  # bits of entropy a place that are drawn as the brightest colour
 NOISE_RANGE = 2.5  # predicted noise beyond so many standard deviations is drawn as the ends of the scale
 
 
