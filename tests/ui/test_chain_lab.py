@@ -350,6 +350,15 @@ def test_figures_say_how_well_the_chains_mix(ring: Rig) -> None:
     assert len(part.forgetting.values) == 54
 
 
+def test_steps_that_still_change_are_told_of(ring: Rig) -> None:
+    made = ring.walker.recording
+    assert not ring.panel.measures.changing
+    made.step_size[:] = np.linspace(2, 1, made.length)
+    ring.measure()
+    assert ring.panel.measures.changing
+    assert "no chain at rest" in ring.panel.mixing.meaning.text()
+
+
 def test_other_quantities_and_shares_are_measured(ring: Rig) -> None:
     part = ring.panel.mixing
     part.chips[True].buttons["x"].click()
@@ -392,6 +401,7 @@ def test_the_trace_goes_to_a_step(ring: Rig) -> None:
 def test_what_the_figures_mean(rhat: float, ess: float, accepted: float, said: str) -> None:
     assert said in words.meaning(Mixing(np.ones(3), 5.0, ess, rhat, 100, 4), accepted, exact=False)
     assert "refused" in words.meaning(Mixing(np.ones(3), 5.0, ess, rhat, 100, 4), 0.02, exact=True)
+    assert "no chain at rest" in words.meaning(Mixing(np.ones(3), 5.0, ess, rhat, 100, 4), 1.0, False, changing=True)
     assert "Let the chains walk" in words.meaning(None, float("nan"), exact=False)
 
 

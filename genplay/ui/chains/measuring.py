@@ -13,6 +13,7 @@ from genplay.ui.chains.walker import Walker
 
 SLOT = "mixing"
 PACE_MS = 200
+UNEVEN = 1.2  # the longest over the shortest step of a chain at rest, at most
 LEAST = 8  # steps that can be measured
 
 
@@ -52,6 +53,12 @@ class Measures(QObject):
         """Length of the last step, NaN where there is no such."""
         lengths = self.walker.recording.step_size
         return float(lengths[-1]) if len(lengths) else float("nan")
+
+    @property
+    def changing(self) -> bool:
+        """Whether steps get longer or shorter along what counts: the chain is not at rest yet."""
+        lengths = self.walker.recording.step_size[max(1, self.settled) :]
+        return bool(len(lengths) and np.isfinite(lengths).all() and lengths.max() > UNEVEN * lengths.min())
 
     @property
     def exact(self) -> bool:

@@ -122,7 +122,7 @@ class MixingPart(QWidget):
         self._draw_trace()
         found = self.measures
         self.figures.set_rows(words.rows(found.mixing, found.acceptance, found.step_size, found.exact))
-        self.meaning.setText(words.meaning(found.mixing, found.acceptance, found.exact))
+        self.meaning.setText(words.meaning(found.mixing, found.acceptance, found.exact, found.changing))
         taken = self.walker.recording.accepted[1:]
         across, shares = averaged(taken.mean(1)) if len(taken) > 1 else (np.zeros(0), np.zeros(0))
         self.acceptance.set_curve(across, shares, low=0.0, high=1.0, level=BEST if self.measures.exact else None)

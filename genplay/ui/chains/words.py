@@ -80,10 +80,12 @@ def of_acceptance(acceptance: float, exact: bool) -> str:
     return "Steps that pass Metropolis's test; about 57 % is best: fewer waste work, more mean timid steps"
 
 
-def meaning(mixing: Mixing | None, acceptance: float, exact: bool) -> str:
+def meaning(mixing: Mixing | None, acceptance: float, exact: bool, changing: bool = False) -> str:
     """What the figures say together, in one or two sentences."""
     if mixing is None or not math.isfinite(mixing.tau):
         return "Let the chains walk: after some steps this tells how well they mix."
+    if changing:
+        return "The length of the steps still changes along this walk, so it is no chain at rest: let it walk on."
     if exact and acceptance < WASTED:
         return "The steps are so long that nearly all are refused. Shorten them, or have them adapted."
     told = f"A chain forgets in {number(mixing.tau)} steps; the walk is worth {number(mixing.ess)} independent draws."

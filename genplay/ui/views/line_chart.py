@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from genplay.ui import theme
 from genplay.ui.views.axes import TICK_ROOM, Axis, Chart, spanning
 
-HEAD, LEFT, RIGHT = 25, 34, 8
+HEAD, LEFT, RIGHT = 25, 34, 14
 DOT, CAP = 3.0, 3.0  # radius of a point, half the width of an error bar's end
 FEW = 40  # points that are drawn as dots, too
 
