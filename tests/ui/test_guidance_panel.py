@@ -113,6 +113,18 @@ def test_a_model_that_cannot_be_guided_closes_it_with_a_sentence(rig: Rig) -> No
     assert "does not denoise with labels" in rig.panel.closed_because(rig.bridge.runs["faces"])
 
 
+def test_of_discrete_noise_there_is_no_microscope(rig: Rig) -> None:
+    run = rig.bridge.runs["d"]
+    rig.panel.session.set("show the microscope", part="microscope")
+    assert rig.panel.session.part == "microscope"
+    rig.panel.set_run(replace(run, run_id="masks", capabilities=run.capabilities - {"denoise"}))
+    rig.panel.session.set("show the microscope", part="microscope")
+    assert rig.panel.session.part == "scales"
+    assert rig.panel.beside.currentWidget() is rig.panel.scales
+    assert rig.panel.chips.buttons["microscope"].isHidden()
+    assert "microscope" not in rig.panel.picture.grid.toolTip()
+
+
 def test_making_it_and_showing_it_a_run_opens_no_window_of_its_own(qtbot: QtBot) -> None:
     bridge = Bridge(FakeEngine(first_run=False))
     bridge.stop()
