@@ -132,7 +132,6 @@ RECIPES: dict[str, list[str]] = {
         "--steps",
         "3987",
     ],
-    "energy-faces16-chains": ["energy", "--data", "faces16", "--preset", "chains", "--steps", "3000"],
     "discrete-diffusion-faces16": ["discrete_diffusion", "--data", "faces16", "--preset", "best", "--steps", "3675"],
     "discrete-diffusion-codes-faces16": [
         "code_diffusion",
@@ -180,7 +179,6 @@ NAMES = {  # where the data and the family do not tell two of them apart
     "aae-faces16": "Faces · Adversarial autoencoder",
     "aae-moons": "Moons · Codes on a ring",
     "energy-faces16": "Faces · Energy, by denoising",
-    "energy-faces16-chains": "Faces · Energy, by chains",
     "dbn-digits8": "Digits · DBN",
 }
 

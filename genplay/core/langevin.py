@@ -167,30 +167,41 @@ def anneal(
     kept, finder = x, DualAveraging(stride.h, stride.target)
     still = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)
     h, t = stride.h, ladder.top
+    gradient: Tensor | None = None  # where it is known from the step before
     for i in range(steps):
         sigma, after = ladder.sigma(t), ladder.top * (1 - (i + 1) / steps)
         new = ladder.sigma(after)
         if mask is not None:
             x = torch.where(mask, x, kept + sigma * still)
-        gradient = slope(ladder.at(t), x)[1]
+        if gradient is None:
+            gradient = slope(ladder.at(t), x)[1]
         if stride.metropolis:
             x = x.sub(gradient, alpha=(1 - new / sigma) * sigma**2)
-            one = Stride(h * new, stride.temperature, True)
-            state = next(walk(ladder.at(after), x, 1, one, generator, mask))
+            x = x if mask is None else torch.where(mask, x, kept + new * still)
+            state = next(walk(ladder.at(after), x, 1, Stride(h * new, stride.temperature, True), generator, mask))
+            gradient = state.gradient
         else:
             share = min(1.0, max(h * h / 2, 1 - (new / sigma) ** 2))
             noise = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)
             variance = stride.temperature * max(0.0, new**2 - ((1 - share) * sigma) ** 2)
             x = x.sub(gradient, alpha=share * sigma**2).add_(noise, alpha=math.sqrt(variance))
             every = torch.ones(len(x), device=x.device)
-            state = State(x, every, every.bool(), every, h * new, gradient)
-        x = state.x if mask is None else torch.where(mask, state.x, kept + (new * still if i < steps - 1 else 0))
-        with torch.no_grad():
-            yield state._replace(x=x, energy=ladder.energy(x, after))
+            state = State(x, _quiet(ladder, x, after), every.bool(), every, h * new, gradient)
+            gradient = None
+        x = state.x
+        if mask is not None and i == steps - 1:
+            x = torch.where(mask, x, kept)
+            state = state._replace(energy=_quiet(ladder, x, after))
+        yield state._replace(x=x)
         if i < stride.warmup and stride.metropolis:
             finder.learn(float(state.chance.mean()))
             h = finder.settled if i == stride.warmup - 1 else finder.h
         t = after
+
+
+@torch.no_grad()
+def _quiet(ladder: Ladder, x: Tensor, t: float) -> Tensor:
+    return ladder.energy(x, t)
 
 
 def _proposal(
