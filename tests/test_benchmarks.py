@@ -216,6 +216,13 @@ def test_tapes_are_scrubbed_and_guidance_is_dragged(quick_diffusion: str) -> Non
     assert [check["unit"] for check in found["checks"]] == [" ms"] * 6 + [""]
 
 
+@pytest.mark.slow
+def test_the_shipped_translators_do_what_they_are_for() -> None:
+    found = run("translation.py", "--n", "300")
+    assert all(check["met"] for check in found["checks"]), found["checks"]
+    assert found["results"].keys() == {"pix2pix-faces16", "cycle-gan-faces16"}
+
+
 def test_quantiles_lie_between_neighbours() -> None:
     assert quantile([0.0, 1.0], 0.25) == 0.25
     assert quantile([3.0], 0.99) == 3.0
