@@ -241,3 +241,6 @@ def test_the_kl_that_a_model_tells_by_level_is_preferred(rig: Rig) -> None:
     rig.drain()
     rig.select("faces")
     assert [head.kl for head in rig.part.heads()] == [10.0, 5.0, 1.0]
+    rig.part.chips.buttons["below"].click()
+    rig.drain()
+    assert [head.kl for head in rig.part.heads()] == [16.0, 6.0, 1.0]

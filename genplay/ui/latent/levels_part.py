@@ -299,6 +299,8 @@ class LevelsPart(QWidget):
         else:
             divergence = by_level(self.session.kl, levels.sizes)
         last = len(levels.sizes)
+        if self.question.below:
+            divergence = tuple(from_here(divergence[i:]) for i in range(last))
         names = [
             f"Levels {i + 1}–{last}" if self.question.below and i + 1 < last else f"Level {i + 1}" for i in range(last)
         ]
@@ -319,6 +321,12 @@ class LevelsPart(QWidget):
         numbers = sum(sizes[row:]) if self.question is not None and self.question.below else sizes[row]
         told = f" · KL {head.kl:.1f} nats" if head.kl is not None else ""
         return f"{head.name} · {numbers} numbers{told} · redrawn it changes {head.change:.1%} of the picture"
+
+
+def from_here(parts: tuple[float | None, ...]) -> float | None:
+    """Their sum, None where one is not known."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def by_level(kl: np.ndarray | None, sizes: tuple[int, ...]) -> tuple[float | None, ...]:
