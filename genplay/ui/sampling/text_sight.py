@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from genplay.contract.results import Novelty, RunState
 from genplay.ui import theme
@@ -18,6 +19,7 @@ HELD_OUT = Mark("accent", True, "Among the held-out texts, word for word: the mo
 MARKS = {Novelty.NEW: NEW, Novelty.TRAINED: TRAINED, Novelty.HELD_OUT: HELD_OUT}
 NAMES = {Novelty.TRAINED: "in the training set", Novelty.HELD_OUT: "held out", Novelty.NEW: "new"}
 SEARCH_MS = 80
+NARROW = 700  # pixels of width below which counts and search stand below each other
 
 
 class TextSight(Sight):
@@ -113,22 +115,26 @@ class NoveltyBar(QWidget):
     def __init__(self, strings: Strings) -> None:
         super().__init__()
         self.strings = strings
-        self.counts = QLabel(textFormat=Qt.TextFormat.RichText)
+        self.counts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.different = ElidedLabel()
         self.search = QLineEdit(placeholderText="Search")
         self.search.setAccessibleName("Search the texts")
         self.search.setToolTip("Show only texts that hold this (Ctrl+F)")
-        self.search.setFixedWidth(160)
+        self.search.setMinimumWidth(72)
+        self.search.setMaximumWidth(160)
         self.search.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # else it would have the keys of the panel when it opens
         self.matches = QLabel()
         self.matches.setProperty("role", "dim")
         self._soon = QTimer(self, singleShot=True, interval=SEARCH_MS)
         self._soon.timeout.connect(self._search)
         self.search.textChanged.connect(lambda _: self._soon.start())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self._rows = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(8)
+        self._rows.addWidget(self.counts, 3)
+        row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.counts)
+        self._rows.addLayout(row, 4)
         row.addWidget(self.different, 1)
         row.addWidget(self.matches)
         row.addWidget(self.search)
@@ -142,6 +148,13 @@ class NoveltyBar(QWidget):
             row.addWidget(button)
         self._told: tuple[list[str], Novelty | None] = ([], None)
         theme.signals().changed.connect(self._recolour)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One row, or two where there is no room for it."""
+        way = QBoxLayout.Direction.TopToBottom if self.width() < NARROW else QBoxLayout.Direction.LeftToRight
+        if self._rows.direction() != way:
+            self._rows.setDirection(way)
+            self.different.setVisible(way == QBoxLayout.Direction.LeftToRight)
 
     def forget(self) -> None:
         """Another run."""

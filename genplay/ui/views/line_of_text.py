@@ -19,6 +19,7 @@ STRONGEST = 0.45  # opacity there
 EDGE = 4.0
 CAPTION = 16.0  # below a line, for the bits of its characters
 LARGEST = 34
+LEAST_CELL = 18.0  # width of a cell below which there is no room for numbers
 END = "⏎"
 
 
@@ -142,7 +143,7 @@ class LineOfText(QWidget):
         if place in self.fixed:
             painter.fillRect(QRectF(cell.left() + 2, cell.bottom() - 2, cell.width() - 4, 2), theme.colour("accent"))
         self._outline(painter, place, cell)
-        if self.numbers and bits == bits and cell.width() >= 15:
+        if self.numbers and bits == bits and cell.width() >= LEAST_CELL:
             painter.setFont(theme.font(10))
             painter.setPen(theme.colour("dim"))
             below = QRectF(cell.left() - 4, cell.bottom() + 1, cell.width() + 8, CAPTION - 2)
