@@ -93,10 +93,7 @@ class DBN(Model):
     plots = (
         Plot("free energy", ("free energy layer *",), "nats", labels=("layer *",)),
         Plot("data less dreams", ("gap layer *",), "nats", labels=("layer *",)),
-        Plot(
-            "reconstruction", ("reconstruction", "held-out reconstruction"), "wrong pixels",
-            labels=("data", "held-out"),
-        ),
+        Plot("wrong pixels", ("reconstruction", "held-out reconstruction"), labels=("data", "held-out")),
         Plot("gradient norms", ("gradient norm layer *",), labels=("layer *",)),
     )  # fmt: skip
     presets = (

@@ -105,18 +105,12 @@ class RBM(Model):
     headlines = ("pseudo-likelihood",)
     plots = (
         Plot(
-            "free energy", ("free energy", "held-out free energy", "free energy of dreams"), "nats",
+            "energy F", ("free energy", "held-out free energy", "free energy of dreams"), "nats",
             labels=("data", "held-out", "dreams"),
         ),
-        Plot(
-            "pseudo-likelihood", ("pseudo-likelihood", "held-out pseudo-likelihood"), "nats",
-            labels=("data", "held-out"),
-        ),
-        Plot(
-            "reconstruction", ("reconstruction", "held-out reconstruction"), "wrong pixels",
-            labels=("data", "held-out"),
-        ),
-        Plot("detectors", ("active share",)),
+        Plot("pseudo log p", ("pseudo-likelihood", "held-out pseudo-likelihood"), labels=("data", "held-out")),
+        Plot("wrong pixels", ("reconstruction", "held-out reconstruction"), labels=("data", "held-out")),
+        Plot("units on", ("active share",)),
         Plot("gradient norm", ("gradient norm",)),
     )  # fmt: skip
     presets = (

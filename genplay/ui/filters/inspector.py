@@ -36,7 +36,7 @@ class FiltersInspector(QWidget):
         found, answer = self.session.found, self.session.answer
         self.figures.set_rows(rows(found) if found is not None else ())
         self.meaning.setText(words.meaning(found) if found is not None else "")
-        self.meaning.setVisible(bool(self.meaning.text()))
+        self.meaning.setHidden(not self.meaning.text())
         self.note.setText("" if found is None or answer is None else note(found, answer.step))
 
 

@@ -73,8 +73,9 @@ class FiltersSession(RunStates[FiltersState]):
 
     def _take(self, answer: Answer) -> None:
         self.progressed.emit(-1.0 if answer.last or answer.progress is None else answer.progress)
-        known = self.found
-        if not answer.last and known is not None and known.energies is not None and answer.value.energies is None:
+        known, live = self.found, self.run is not None and self.run.status == "training"
+        complete = known is not None and known.energies is not None
+        if not answer.last and complete and (live or answer.value.energies is None):
             return  # what is on show tells more
         self.answer, self.shown = answer, self.question()
         self.found_changed.emit()
