@@ -10,7 +10,7 @@ from genplay import data, families
 from genplay.contract import knob
 from genplay.contract.paths import shipped
 from genplay.core import checkpoint
-from genplay.core.dataset import Dataset
+from genplay.core.dataset import Dataset, to_float
 from genplay.families.energy import EnergyModel, EnergySampling
 from genplay.metrics.modes import measure, yardstick
 from genplay.probes.density import middles
@@ -56,3 +56,15 @@ def test_a_chain_that_starts_beside_the_ring_finds_it() -> None:
     before, after = measure(frames[0].x, against), measure(frames[-1].x, against)
     assert before.high_quality < 0.3
     assert after.high_quality > 0.75
+
+
+@torch.no_grad()
+def test_faces_that_were_spoilt_are_mended() -> None:
+    """A chain that starts at a noisy face and climbs to as much noise comes back near the clean one."""
+    model, dataset = opened("energy-faces16")
+    clean = to_float(dataset.heldout[:4])
+    spoilt = clean + 0.4 * torch.randn(clean.shape, generator=Generator().manual_seed(3))
+    config = knob.build(EnergySampling, {"steps": 25, "method": "langevin", "climb": 0.4})
+    *_, last = model.chain_steps(spoilt, config, Generator().manual_seed(1))
+    assert float((spoilt - clean).square().mean().sqrt()) > 0.35
+    assert float((last.x - clean).square().mean().sqrt()) < 0.2
