@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from genplay.contract.spec import DataSpec, Kind
+from genplay.core.mmd import median_distance, mmd2
 from genplay.metrics.frechet import distance_of_moments, frechet_distance, moments
 from genplay.metrics.likelihood import bits_per_dimension
-from genplay.core.mmd import median_distance, mmd2
 from genplay.metrics.neighbourhood import neighbourhood
 
 
