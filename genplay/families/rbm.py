@@ -105,7 +105,7 @@ class RBM(Model):
     headlines = ("pseudo-likelihood",)
     plots = (
         Plot(
-            "energy F", ("free energy", "held-out free energy", "free energy of dreams"), "nats",
+            "energy", ("free energy", "held-out free energy", "free energy of dreams"),
             labels=("data", "held-out", "dreams"),
         ),
         Plot("pseudo log p", ("pseudo-likelihood", "held-out pseudo-likelihood"), labels=("data", "held-out")),
