@@ -115,6 +115,7 @@ def test_a_model_that_cannot_be_guided_closes_it_with_a_sentence(rig: Rig) -> No
 
 def test_of_discrete_noise_there_is_no_microscope(rig: Rig) -> None:
     run = rig.bridge.runs["d"]
+    rig.select("d")
     rig.panel.session.set("show the microscope", part="microscope")
     assert rig.panel.session.part == "microscope"
     rig.panel.set_run(replace(run, run_id="masks", capabilities=run.capabilities - {"denoise"}))
