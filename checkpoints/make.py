@@ -100,7 +100,7 @@ RECIPES: dict[str, list[str]] = {
         *SLOW_END,
     ],
     "autoregressive-ring8": ["autoregressive", "--data", "ring", "--preset", "points", "--steps", "2500", *HALF],
-    "autoregressive-text": ["autoregressive", "--data", "names", "--preset", "text", "--steps", "4000"],
+    "autoregressive-text": ["autoregressive", "--data", "names", "--preset", "text", "--steps", "8300"],
     "glow-faces16": ["flow", "--data", "faces16", "--preset", "best", "--steps", "1600"],
     "pix2pix-faces16": ["pix2pix", "--data", "faces16", "--preset", "quick", "--steps", "3677"],
     "cycle-gan-faces16": [
