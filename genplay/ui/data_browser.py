@@ -55,12 +55,12 @@ class _Asking(NamedTuple):
 FOLDER = _Asking(
     "Choose a folder…",
     "Choose a folder of pictures. Its subfolders become classes; files that are no pictures are listed.",
-    files.ask_folder,
+    lambda parent, folder: files.ask_folder(parent, folder),
 )
 TEXT = _Asking(
     "Choose a text file…",
     "Choose a text file, or drop one on the window: a list with one text a line, or a book.",
-    files.ask_text,
+    lambda parent, folder: files.ask_text(parent, folder),
 )
 
 
