@@ -82,9 +82,15 @@ def words(seed: int, n: int, condition: tuple[int, ...] = (), step: int = 10**6)
     return found
 
 
+def _tokens(run: rs.RunState, texts: list[str]) -> np.ndarray:
+    """Texts as far as the characters and the length of the run's data go."""
+    known, longest = set(run.spec.vocabulary), run.spec.shape[0]
+    return run.spec.tokens(["".join(c for c in text if c in known)[:longest] for text in texts])
+
+
 def film(run: rs.RunState) -> np.ndarray:
     """The texts of the filmstrip."""
-    return run.spec.tokens(words(5, 9, (), run.step))
+    return _tokens(run, words(5, 9, (), run.step))
 
 
 def probabilities(run: rs.RunState, tokens: np.ndarray) -> np.ndarray:
@@ -113,7 +119,7 @@ def _bits(run: rs.RunState, x: np.ndarray) -> np.ndarray:
 
 
 def _answer_DrawSamples(run: rs.RunState, q: rq.DrawSamples) -> Iterator[Any]:
-    x = run.spec.tokens(words(q.seed, q.n, q.condition, run.step))
+    x = _tokens(run, words(q.seed, q.n, q.condition, run.step))
     veiled = x.copy()
     veiled[:, x.shape[1] // 2 :] = len(run.spec.vocabulary)
     yield rs.Samples(veiled[: max(1, q.n // 2)], None, None)
@@ -122,7 +128,7 @@ def _answer_DrawSamples(run: rs.RunState, q: rq.DrawSamples) -> Iterator[Any]:
 
 
 def _answer_Trajectory(run: rs.RunState, q: rq.Trajectory) -> Iterator[Any]:
-    whole = run.spec.tokens(words(q.seed, q.n, q.condition, run.step))
+    whole = _tokens(run, words(q.seed, q.n, q.condition, run.step))
     length, veil = whole.shape[1], len(run.spec.vocabulary)
     if q.source is not None and q.mask is not None:
         whole = np.where(q.mask > 0, whole, np.broadcast_to(q.source, whole.shape))
