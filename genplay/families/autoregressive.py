@@ -161,7 +161,7 @@ class Autoregressive(Model):
             {"depth": 4}, {**PICTURES, "ema": 0.998, "cooldown": 0.4}, kinds=(Kind.IMAGE,),
         ),
         Preset(
-            "text", "Text", "What ships: a small transformer. Names that could be real after two minutes on a CPU.",
+            "text", "Text", "A small transformer: names that could be real after two minutes on a CPU.",
             {"width": 64, "depth": 2, "dropout": 0.05}, TEXTS, kinds=(Kind.TOKENS,),
         ),
     )  # fmt: skip
