@@ -10,3 +10,8 @@ import pytest
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("GENPLAY_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+def pytest_collection_modifyitems(items):
+    """The longest file first, so that at the end no process waits for it."""
+    items.sort(key=lambda item: item.path.name != "test_tour.py")

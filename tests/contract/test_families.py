@@ -569,10 +569,11 @@ def arrays(value):
 
 
 def asked_cases():
-    """As for all tests; the probes of noise take long, and colours change nothing for them."""
+    """As for all tests; but the probes take long, and of what is alike one is asked."""
     for case in cases():
         family, spec = case.values
-        marks = [pytest.mark.slow] if spec is COLOUR and issubclass(family, GaussianModel) else []
+        twice = spec is COLOUR and Kind.IMAGE in family.kinds and family.name in FAMILIES
+        marks = [pytest.mark.slow] if twice or family.name in ("score", "latent_diffusion") else []
         yield pytest.param(family, spec, id=case.id, marks=marks)
 
 

@@ -103,7 +103,9 @@ def test_without_flows_the_marginal_is_that_of_the_two_levels() -> None:
 
 
 @both
-@pytest.mark.parametrize("posterior", ["residual", "ladder", "plain"])
+@pytest.mark.parametrize(
+    "posterior", ["residual", *(pytest.param(p, marks=pytest.mark.slow) for p in ("ladder", "plain"))]
+)
 def test_the_importance_bound_converges_to_the_exact_likelihood(flows: int, posterior: str) -> None:
     model = model_of(flows, posterior)
     x = torch.randn(8, 2, generator=seeded(0))

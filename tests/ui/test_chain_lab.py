@@ -383,8 +383,10 @@ def test_metropolis_shows_in_the_acceptance(ring: Rig) -> None:
     assert "MALA" in ring.panel.points.title.text()
 
 
-def test_the_trace_goes_to_a_step(ring: Rig) -> None:
+def test_the_trace_goes_to_a_step(ring: Rig, qtbot: QtBot) -> None:
     trace = ring.panel.mixing.trace
+    ring.measure()
+    qtbot.waitUntil(lambda: len(trace.values) > 100)
     chart = trace.chart()
     QTest.mouseClick(trace, LEFT, pos=chart.at(90, chart.y.low).toPoint() - QPoint(0, 5))
     assert abs(ring.walker.position - 90) <= 2

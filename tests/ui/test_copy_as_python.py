@@ -220,6 +220,7 @@ def made_again(window, exhibits, out, tmp_path):
     return len(made), [name for name in made if (ours / name).read_bytes() != (theirs / name).read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_walk_of_pictures_can_be_made_again_also_where_it_went_on(qtbot, window, tmp_path, tmp_path_factory):
     from genplay.ui.chains import exhibits
 
