@@ -9,22 +9,20 @@ A lower bound on log p(codes), plus log p(x | codes), is one on log p(x).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 
-from genplay.contract import knob as knobs
 from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core import discrete
 from genplay.core.dataset import Batch
-from genplay.core.first_stage import settings, settled, take_over
-from genplay.core.gaussian import frozen, stratified
-from genplay.core.model import Code, Frame, Objective
+from genplay.core.gaussian import stratified
+from genplay.core.model import Frame, Objective
 from genplay.families.discrete_diffusion import (
     TRANSITIONS,
     DiscreteModel,
@@ -34,10 +32,9 @@ from genplay.families.discrete_diffusion import (
     finite,
     whole_heads,
 )
-from genplay.families.vqvae import VQVAE, VQVAEConfig
+from genplay.families.vqvae import OverCodes
 from genplay.nn.places import PlaceTransformer
 
-UNNAMED = {"codes": 32, "width": 8, "blocks": 1, "halvings": 2}  # settings of a VQ-VAE that is only laid out
 CODES = {"learning_rate": 2e-3, "batch_size": 32, "ema": 0.999, "clip": 1.0, "warmup": 100}
 
 
@@ -75,7 +72,7 @@ class CodeDiffusionConfig:
     )
 
 
-class CodeDiffusion(DiscreteModel):
+class CodeDiffusion(OverCodes, DiscreteModel):
     """Draws all codes of a VQ-VAE at once."""
 
     name = "code_diffusion"
@@ -86,6 +83,7 @@ class CodeDiffusion(DiscreteModel):
     colour = "#7D7D7D"
     order = 56
     kinds = (Kind.IMAGE,)
+    whole = "diffusion of codes"
     Config: ClassVar[type[Any]] = CodeDiffusionConfig
     held_out = ("bits per code", "elbo")
     plots = (
@@ -98,58 +96,13 @@ class CodeDiffusion(DiscreteModel):
 
     def __init__(self, config: CodeDiffusionConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        stage = knobs.build(VQVAEConfig, settings(config.autoencoder_knobs, UNNAMED))
-        vqvae: Any = frozen(VQVAE(stage, spec)).eval()
-        self.vqvae: Any = vqvae
         self.conditional = config.conditional and bool(spec.attributes)
-        self.grid = vqvae.grid
         width = whole_heads(config.width)
-        self.table = nn.Embedding(stage.codes + 1, width)  # the last one stands for a place behind the mask
+        self.table = nn.Embedding(self.stage.codes + 1, width)  # the last one stands for a place behind the mask
         self.network = PlaceTransformer(spec, self.grid, width, config.depth, self.conditional, config.dropout)
-        self.leave = nn.Linear(width, stage.codes)
+        self.leave = nn.Linear(width, self.stage.codes)
         nn.init.normal_(self.table.weight, std=0.5)
         nn.init.zeros_(self.leave.weight)
-
-    # ---- the first stage --------------------------------------------------------------------------------------
-
-    @classmethod
-    def settle(cls, values: dict[str, Any], open_file: Callable[[str], Any]) -> dict[str, Any]:
-        """Take the VQ-VAE's settings from its card. Raises ``BadInput``."""
-        return settled(values, open_file, VQVAE, "diffusion of codes")
-
-    def begin(self, open_file: Callable[[str], Any]) -> None:
-        """Take over the VQ-VAE's weights. Raises ``BadInput``."""
-        take_over(self.vqvae, open_file(self.config.autoencoder), self.spec)
-
-    def constants(self) -> set[str]:
-        """The VQ-VAE."""
-        return {n for n, _ in self.named_buffers() if n.startswith("vqvae.")}
-
-    @property
-    def latent_size(self) -> int:
-        return self.vqvae.latent_size
-
-    def encode(self, x: Tensor, labels: Tensor | None = None) -> Code:
-        """What the encoder says of each place, (B, h w c)."""
-        return self.vqvae.encode(x)
-
-    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of vectors (B, h w c), each place quantised."""
-        return self.vqvae.decode(z)
-
-    def codes(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The codes (B, h, w) of pictures, in full precision, as all that comes after depends on them."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self.vqvae.codes(x)
-
-    def decode_codes(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of codes (B, h, w)."""
-        return self.vqvae.decode_codes(codes)
-
-    @property
-    def codebook(self) -> Any:
-        """The vectors that codes stand for."""
-        return self.vqvae.codebook
 
     # ---- what a value is --------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ turns the codes into a picture. log p(codes) + log p(x | codes) is a lower bound
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,21 +22,17 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from genplay.contract import knob as knobs
 from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.knob import knob
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
-from genplay.core.first_stage import settings, settled, take_over
-from genplay.core.gaussian import frozen
-from genplay.core.model import Code, Frame, Model, Objective
-from genplay.families.vqvae import VQVAE, VQVAEConfig
+from genplay.core.model import Frame, Objective
+from genplay.families.vqvae import OverCodes
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.sampling import drawn, sharpened
 from genplay.nn.transformer import CausalTransformer
 
 HEAD = 32  # numbers of the stream that a head of attention looks at
-UNNAMED = {"codes": 32, "width": 8, "blocks": 1, "halvings": 2}  # settings of a VQ-VAE that is only laid out
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ class VQPriorSampling:
     )
 
 
-class VQPrior(Model):
+class VQPrior(OverCodes):
     """A transformer that writes the codes of a VQ-VAE."""
 
     name = "vq_prior"
@@ -79,6 +75,7 @@ class VQPrior(Model):
     colour = "#5F8F3A"
     order = 52
     kinds = (Kind.IMAGE,)
+    whole = "prior over codes"
     Config: ClassVar[type[Any]] = VQPriorConfig
     SampleConfig: ClassVar[type[Any]] = VQPriorSampling
     density_kind = "bound"
@@ -97,8 +94,6 @@ class VQPrior(Model):
 
     def __init__(self, config: VQPriorConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        stage = knobs.build(VQVAEConfig, settings(config.autoencoder_knobs, UNNAMED))
-        self.vqvae: Any = frozen(VQVAE(stage, spec)).eval()
         self.conditional = config.conditional and bool(spec.attributes)
         heads = max(1, config.width // HEAD)
         width = config.width - config.width % heads
@@ -107,55 +102,9 @@ class VQPrior(Model):
         rows, columns = self.grid
         around = sorted({1, columns - 1, columns, columns + 1} - {0})
         self.transformer = CausalTransformer(
-            stage.codes, rows * columns, width, config.depth, heads, width if self.conditional else 0,
+            self.stage.codes, rows * columns, width, config.depth, heads, width if self.conditional else 0,
             behind=around, dropout=config.dropout,
         )  # fmt: skip
-
-    # ---- the first stage --------------------------------------------------------------------------------------
-
-    @classmethod
-    def settle(cls, values: dict[str, Any], open_file: Callable[[str], Any]) -> dict[str, Any]:
-        """Take the VQ-VAE's settings from its card. Raises ``BadInput``."""
-        return settled(values, open_file, VQVAE, "prior over codes")
-
-    def begin(self, open_file: Callable[[str], Any]) -> None:
-        """Take over the VQ-VAE's weights. Raises ``BadInput``."""
-        take_over(self.vqvae, open_file(self.config.autoencoder), self.spec)
-
-    def constants(self) -> set[str]:
-        """The VQ-VAE."""
-        return {n for n, _ in self.named_buffers() if n.startswith("vqvae.")}
-
-    @property
-    def latent_size(self) -> int:
-        return self.vqvae.latent_size
-
-    def encode(self, x: Tensor, labels: Tensor | None = None) -> Code:
-        """What the encoder says of each place, (B, h w c)."""
-        return self.vqvae.encode(x)
-
-    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of vectors (B, h w c), each place quantised."""
-        return self.vqvae.decode(z)
-
-    def codes(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The codes (B, h, w) of pictures, in full precision, as all that comes after depends on them."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self.vqvae.codes(x)
-
-    def decode_codes(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of codes (B, h, w)."""
-        return self.vqvae.decode_codes(codes)
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of a map of codes."""
-        return self.vqvae.grid
-
-    @property
-    def codebook(self) -> Any:
-        """The vectors that codes stand for."""
-        return self.vqvae.codebook
 
     # ---- the second stage -------------------------------------------------------------------------------------
 

@@ -21,27 +21,34 @@ independently: pieces that do not fit. ``vq_prior`` learns what goes with what.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from genplay.contract import knob as knobs
 from genplay.contract.catalogue import Plot, Preset
 from genplay.contract.knob import knob
 from genplay.contract.results import Notice
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
+from genplay.core.first_stage import settings, settled, take_over
+from genplay.core.gaussian import frozen
 from genplay.core.model import Code, Frame, Model, Objective
 from genplay.nn.codebook import Codebook, GridDecoder, GridEncoder, perplexity, straight_through
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.sampling import drawn, sharpened
 
+if TYPE_CHECKING:
+    from genplay.core.checkpoint import Opened
+
 LEVEL = 2 / 255  # between neighbouring values of an 8-bit pixel in [-1, 1]
 LOG_SCALE_RANGE = (-6.0, 1.0)
 PLACES_DECAY = 0.99
+UNNAMED = {"codes": 32, "width": 8, "blocks": 1, "halvings": 2}  # settings of a VQ-VAE that is only laid out
 SMOOTHING = 1e-6  # of the counts of codes at a place, so that no code is impossible
 IDLE_STEP = 500
 QUICK = {"learning_rate": 4e-3, "batch_size": 32, "ema": 0.995}
@@ -262,6 +269,62 @@ class VQVAE(Model):
             "dead codes or a smaller codebook helps."
         )
         return (Notice("warn", "Codes are idle", text, ("revive", "codes", "commitment")),)
+
+
+class OverCodes(Model):
+    """Base of families that learn what a VQ-VAE's codes are like. The VQ-VAE is part of them and stays as it is.
+
+    Their config names it in ``autoencoder``, with its settings in ``autoencoder_knobs``.
+    """
+
+    whole: ClassVar[str]  # what such a model is, in words
+    vqvae: Any
+    grid: tuple[int, ...]  # rows and columns of a map of codes
+
+    def __init__(self, config: Any, spec: DataSpec) -> None:
+        super().__init__(config, spec)
+        self.stage: VQVAEConfig = knobs.build(VQVAEConfig, settings(config.autoencoder_knobs, UNNAMED))
+        self.vqvae = frozen(VQVAE(self.stage, spec)).eval()
+        self.grid = self.vqvae.grid
+
+    @classmethod
+    def settle(cls, values: dict[str, Any], open_file: Callable[[str], Opened]) -> dict[str, Any]:
+        """Take the VQ-VAE's settings from its card. Raises ``BadInput``."""
+        return settled(values, open_file, VQVAE, cls.whole)
+
+    def begin(self, open_file: Callable[[str], Opened]) -> None:
+        """Take over the VQ-VAE's weights. Raises ``BadInput``."""
+        take_over(self.vqvae, open_file(self.config.autoencoder), self.spec)
+
+    def constants(self) -> set[str]:
+        """The VQ-VAE."""
+        return {n for n, _ in self.named_buffers() if n.startswith("vqvae.")}
+
+    @property
+    def latent_size(self) -> int:
+        return int(self.vqvae.latent_size)
+
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Code:
+        """What the encoder says of each place, (B, h w c)."""
+        return self.vqvae.encode(x)
+
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Pictures of vectors (B, h w c), each place quantised."""
+        return self.vqvae.decode(z)
+
+    def codes(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The codes (B, h, w) of pictures, in full precision, as all that comes after depends on them."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.vqvae.codes(x)
+
+    def decode_codes(self, codes: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Pictures of codes (B, h, w)."""
+        return self.vqvae.decode_codes(codes)
+
+    @property
+    def codebook(self) -> Any:
+        """The vectors that codes stand for."""
+        return self.vqvae.codebook
 
 
 def log_logistic(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:

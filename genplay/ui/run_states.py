@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -19,8 +19,11 @@ class RunStates(QObject, Generic[S]):
     """Frozen states, one a run, remembered as long as the program runs. Every change goes through :meth:`apply`.
 
     A gesture is ``begin``, any number of ``apply`` and ``commit``: one step of undo. A subclass says which runs it can
-    serve (``fits``), what a run is shown with at first (``first``) and how a recipe is read (``read``).
+    serve (``fits``), what a run is shown with at first (``first``) and how a recipe is read (``read``). Changes
+    in a row whose words are in ``merged`` are one step of undo.
     """
+
+    merged: ClassVar[frozenset[str]] = frozenset()
 
     run_changed = Signal()  # another run is selected, or what it can do changed
     changed = Signal(object)  # the state before
@@ -144,6 +147,19 @@ class _Change(QUndoCommand):
         super().__init__(text)
         self.states, self.run_id, self.before, self.after = states, run_id, before, after
         self._done = True  # the change has been shown already when it is pushed
+
+    def id(self) -> int:
+        """One number for all of these, so that Qt offers them to each other for merging."""
+        return 1302
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Several changes of a kind that is merged are one step."""
+        if not isinstance(other, _Change) or (other.states, other.run_id) != (self.states, self.run_id):
+            return False
+        if self.text() != other.text() or self.text() not in self.states.merged:
+            return False
+        self.after = other.after
+        return True
 
     def redo(self) -> None:
         """Show the state after."""

@@ -61,7 +61,7 @@ class DistributionPart(QWidget):
         layout.addWidget(self.about)
         layout.addWidget(pages, 1)
         session.changed.connect(self._changed)
-        session.weights_changed.connect(self.refresh)
+        session.aged.connect(self.refresh)
         session.run_changed.connect(self._run_changed)
         completer.shown.connect(self.refresh)
 

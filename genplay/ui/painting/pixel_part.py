@@ -60,7 +60,7 @@ class PixelPart(QWidget):
         self._lay_out()
         session.changed.connect(self._changed)
         session.run_changed.connect(self._run_changed)
-        session.weights_changed.connect(self._ask)
+        session.aged.connect(self._ask)
         completer.shown.connect(self.refresh)
 
     def _lay_out(self) -> None:
