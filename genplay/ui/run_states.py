@@ -34,6 +34,7 @@ class RunStates(QObject, Generic[S]):
         self.run: RunState | None = None
         self.family: FamilyInfo | None = None
         self.state: S = start
+        self.active = False  # whether the panel is in front
         self._undo = undo
         self._before: S | None = None
         self._slid: tuple[S, S] | None = None  # before and after changes not yet recorded
@@ -131,13 +132,16 @@ class RunStates(QObject, Generic[S]):
             self._states[run_id] = state
 
     def restore(self, plain: object, question: Question | None) -> None:
-        """The state of a recipe, or a part of it, as soon as there is a run to show it of."""
+        """The state of a recipe, or a part of it, as soon as there is a run to show it of.
+
+        It is a step of undo where the panel is in front already.
+        """
         if not self.ready:
             self._pending = (plain, question)
+        elif self.active:
+            self.do(self.read(plain, question), "restore a view")
         else:
-            self.begin()
             self.apply(self.read(plain, question))
-            self.commit("restore a view")
 
 
 class _Change(QUndoCommand):

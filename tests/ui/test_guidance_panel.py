@@ -617,7 +617,7 @@ def test_newer_weights_are_followed_now_and_then(faces: Rig) -> None:
     pictures, sweeps = len(faces.asked(Guide)), len(faces.asked(SweepGuidance))
     faces.panel.set_run(replace(faces.bridge.runs["d"], step=1))
     assert len(faces.asked(Guide)) == pictures
-    faces.panel.session.weights_changed.emit()
+    faces.panel.session.aged.emit()
     faces.drain()
     assert (len(faces.asked(Guide)), len(faces.asked(SweepGuidance))) == (pictures + 1, sweeps)
     faces.panel.session.settled.emit()
@@ -629,7 +629,7 @@ def test_another_tab_in_front_asks_nothing(faces: Rig) -> None:
     faces.panel.deactivate()
     before = len(faces.asked(Guide))
     faces.panel.picture.nudge(1.0)
-    faces.panel.session.weights_changed.emit()
+    faces.panel.session.aged.emit()
     faces.drain()
     assert len(faces.asked(Guide)) == before
     faces.panel.activate()

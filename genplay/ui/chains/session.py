@@ -51,7 +51,6 @@ class ChainSession(RunStates[ChainState]):
     ) -> None:
         super().__init__(undo, ChainState(), parent)
         self.bridge = bridge
-        self.active = False
         self.waiting, self.cancel = waiting, cancel
         self.landscape: Density | None = None
         self.negatives: np.ndarray | None = None  # samples that training contrasts data with, None where there are none

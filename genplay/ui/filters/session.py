@@ -69,6 +69,7 @@ class FiltersSession(RunStates[FiltersState]):
 
     def set_active(self, active: bool) -> None:
         """The panel came to the front or left it."""
+        self.active = active
         self._watch.set_active(active)
 
     def _take(self, answer: Answer) -> None:

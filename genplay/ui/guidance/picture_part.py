@@ -78,7 +78,7 @@ class PicturePart(QWidget):
         self.slider.released.connect(lambda _: session.commit("change the guidance scale"))
         self._lay_out()
         session.changed.connect(self._changed)
-        session.weights_changed.connect(self._weights_changed)
+        session.aged.connect(self._weights_changed)
         session.run_changed.connect(self._run_changed)
         self._follow()
 

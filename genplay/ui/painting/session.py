@@ -37,7 +37,6 @@ class PaintSession(RunStates[PaintState]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(undo, PaintState(), parent)
-        self.active = False
         self.waiting, self.cancel = waiting, cancel
         self._asker = asker
         self._live = QTimer(self, singleShot=True, interval=LIVE_MS)
@@ -78,13 +77,6 @@ class PaintSession(RunStates[PaintState]):
     def _age(self) -> None:
         if self.active and not self._live.isActive():
             self._live.start()
-
-    def restore(self, plain: object, question: Question | None) -> None:
-        """A panel that is not in front yet is shown so at once, without a step of undo."""
-        if self.ready and not self.active:
-            self.apply(self.read(plain, question))
-        else:
-            super().restore(plain, question)
 
     # ---- asking
 
