@@ -42,7 +42,7 @@ from genplay.contract.results import Notice
 from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.model import Code, Frame, Model, Objective
-from genplay.families.vae import active_units, draw, kl_by_dimension, log_normal, warmup
+from genplay.families.vae import VAESampling, active_units, draw, kl_by_dimension, log_normal, warmup
 from genplay.nn.embeddings import AttributeEmbedding, drop_labels
 from genplay.nn.ladder import ConvLadder, DenseLadder, Rung
 
@@ -107,20 +107,6 @@ class HierarchicalVAEConfig:
     )
 
 
-@dataclass(frozen=True)
-class HierarchicalSampling:
-    """How a hierarchical VAE is sampled."""
-
-    temperature: float = knob(
-        1.0, "temperature", "standard deviation of the noise; below 1 is more typical, above 1 more varied",
-        low=0.0, high=2.0,
-    )  # fmt: skip
-    noise: bool = knob(
-        False, "noise", "draw points from the distribution around the decoder's output, not that output itself",
-        kinds=(Kind.POINTS,),
-    )  # fmt: skip
-
-
 class Reading(NamedTuple):
     """What the encoder reads of one level: the normal of h, a draw from it, and the noise eps = f(h), (B, D) each."""
 
@@ -145,7 +131,7 @@ class HierarchicalVAE(Model):
     order = 12
     kinds = (Kind.POINTS, Kind.IMAGE)
     Config: ClassVar[type[Any]] = HierarchicalVAEConfig
-    SampleConfig: ClassVar[type[Any]] = HierarchicalSampling
+    SampleConfig: ClassVar[type[Any]] = VAESampling
     density_kind = "bound"
     held_out = ("elbo",)
     plots = (
@@ -317,7 +303,7 @@ class HierarchicalVAE(Model):
     # ---- what others ask --------------------------------------------------------------------------------------
 
     def sample_steps(
-        self, n: int, config: HierarchicalSampling, generator: Generator, labels: Tensor | None = None
+        self, n: int, config: VAESampling, generator: Generator, labels: Tensor | None = None
     ) -> Iterator[Frame]:
         """A frame a level: what is drawn so far, with all levels below at the middle of their prior; then all of it.
 

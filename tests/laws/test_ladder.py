@@ -10,11 +10,11 @@ from genplay.contract.spec import DataSpec, Kind
 from genplay.core.dataset import Batch
 from genplay.core.training import new_model
 from genplay.families.hierarchical_vae import (
-    HierarchicalSampling,
     HierarchicalVAE,
     HierarchicalVAEConfig,
     standardised,
 )
+from genplay.families.vae import VAESampling
 from genplay.nn.coupling import CouplingFlow
 from genplay.nn.ladder import ConvLadder, DenseLadder, Rung
 
@@ -175,7 +175,7 @@ def test_posteriors_in_units_of_their_prior_have_the_divergence_of_torch(kind: s
 @both
 def test_samples_follow_the_marginal(flows: int) -> None:
     model = model_of(flows)
-    frames = list(model.sample_steps(60_000, HierarchicalSampling(noise=True), seeded(0)))
+    frames = list(model.sample_steps(60_000, VAESampling(noise=True), seeded(0)))
     density = exact(model)
     torch.testing.assert_close(frames[-1].x.mean(0), density.mean, atol=0.03, rtol=0)
     torch.testing.assert_close(frames[-1].x.T.cov(), density.covariance_matrix, atol=0.04, rtol=0.02)
