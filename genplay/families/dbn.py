@@ -83,7 +83,7 @@ class DBN(Model):
     summary = (
         "RBMs stacked, each learning what the one below detects: the top one dreams, and its dreams run down to pixels."
     )
-    colour = "#D55E00"
+    colour = "#C9976B"
     order = 64
     kinds = (Kind.IMAGE,)
     Config: ClassVar[type[Any]] = DBNConfig

@@ -94,7 +94,7 @@ class RBM(Model):
         "Pixels and hidden detectors that pull at each other: it dreams by asking one side about the other, over and "
         "over, and fills in what is missing."
     )
-    colour = "#D55E00"
+    colour = "#A65628"
     order = 62
     kinds = (Kind.IMAGE,)
     Config: ClassVar[type[Any]] = RBMConfig

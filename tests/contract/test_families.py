@@ -98,6 +98,11 @@ def test_the_window_can_introduce_it(family):
     assert len({p.name for p in family.presets}) == len(family.presets)
 
 
+def test_families_are_told_apart_by_their_colours():
+    colours = [family.colour.lower() for family in FAMILIES.values()]
+    assert len(set(colours)) == len(colours)
+
+
 @each_family
 def test_knobs_are_sound(family):
     for config in (family.Config, family.SampleConfig):

@@ -28,3 +28,25 @@ def _widgets_go():
         for widget in left.values():
             widget.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(autouse=True)
+def _bells_are_closed(monkeypatch):
+    """A bell that is left in a cycle of garbage may be collected by whichever thread runs then, such as the one that
+    imports pyqtgraph; Qt goes on listening to a notifier that dies in another thread than its own, and crashes.
+    """
+    from genplay.ui.doorbell import Doorbell
+
+    made, begin = [], Doorbell.__init__
+
+    def remembered(bell, *words):
+        begin(bell, *words)
+        made.append(bell)
+
+    monkeypatch.setattr(Doorbell, "__init__", remembered)
+    yield
+    from shiboken6 import isValid
+
+    for bell in made:
+        if isValid(bell):
+            bell.close()

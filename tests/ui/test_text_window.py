@@ -26,7 +26,6 @@ from genplay.ui.window import MainWindow
 from tests.ui.test_copy_as_python import run_script
 
 WORDS = fake_text.WORDS
-pytestmark = pytest.mark.slow  # a process that ran others before has crashed in them, which is not understood yet
 
 
 @pytest.fixture
