@@ -163,6 +163,7 @@ class CycleGAN(Translator):
 
     name = "cycle_gan"
     title = "CycleGAN"
+    colour = "#B4770A"
     summary = "Makes one group of pictures another, such as dark hair blond, without any pairs to learn from."
     order = 23
     kinds = (Kind.IMAGE,)

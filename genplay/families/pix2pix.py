@@ -90,6 +90,7 @@ class Pix2Pix(Translator):
 
     name = "pix2pix"
     title = "Pix2Pix"
+    colour = "#F4B266"
     summary = "Gives pictures back what was taken from them: colour, pixels, or a part; a critic keeps them crisp."
     order = 22
     kinds = (Kind.IMAGE,)

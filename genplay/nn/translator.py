@@ -59,7 +59,6 @@ class Translator(Model):
     """
 
     kinds = (Kind.IMAGE,)
-    colour = "#E69F00"
     headlines = ("L1", f"loss {G}")
     generator: nn.Module
     discriminator: nn.Module
