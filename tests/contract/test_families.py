@@ -42,7 +42,16 @@ def cases():
                 yield pytest.param(family, spec, id=f"{name}-{label}")
 
 
+def cases_once():
+    """The same, with colours among the slow: what is asked does not depend on how many channels there are."""
+    for case in cases():
+        family, spec = case.values
+        marks = [pytest.mark.slow] if spec is COLOUR and family.name in FAMILIES else []
+        yield pytest.param(family, spec, id=case.id, marks=marks)
+
+
 each = pytest.mark.parametrize(("family", "spec"), list(cases()))
+each_once = pytest.mark.parametrize(("family", "spec"), list(cases_once()))
 each_family = pytest.mark.parametrize("family", list(EVERY.values()), ids=list(EVERY))
 
 
@@ -248,7 +257,7 @@ def test_every_plot_has_something_to_show(family):
             assert found, f"nothing logs {series}"
 
 
-@each
+@each_once
 def test_a_poisoned_batch_stops_training_and_spoils_nothing(family, spec):
     trainer = trainer_of(family, spec)
     trainer.advance()
@@ -293,7 +302,7 @@ def uninterrupted(family, spec):
     return weights(trainer)[0]
 
 
-@each
+@each_once
 def test_resuming_is_bit_exact(family, spec):
     assert same(resumed(family, spec), uninterrupted(family, spec))
 
@@ -316,7 +325,7 @@ def drop_data_order(tensors, plain, fresh):
 
 
 @pytest.mark.parametrize("drop", [drop_optimiser, drop_average, drop_random_state, drop_data_order])
-@each
+@each_once
 def test_resuming_needs_the_whole_state(family, spec, drop):
     if drop is drop_random_state and not draws_noise(family, spec):
         drop = drop_data_order  # training without noise does not depend on the random state
@@ -442,7 +451,7 @@ def trained_replica(family, spec):
     return trainer, replica
 
 
-@each
+@each_once
 def test_a_replica_shows_the_averaged_weights_and_keeps_them(family, spec):
     trainer, replica = trained_replica(family, spec)
     for name, parameters in replica.model.parameter_groups().items():
@@ -462,7 +471,7 @@ def test_a_replica_shows_the_averaged_weights_and_keeps_them(family, spec):
     assert replica.step == 3
 
 
-@each
+@each_once
 def test_looking_does_not_change_training(family, spec):
     quiet, watched = trainer_of(family, spec), trainer_of(family, spec)
     replica = Replica(new_model(family, config_of(family), spec))
@@ -479,7 +488,7 @@ def card_for(family, spec, **changes):
     return dataclasses.replace(card, **changes)
 
 
-@each
+@each_once
 def test_a_checkpoint_brings_the_same_samples_back(family, spec, tmp_path):
     _, replica = trained_replica(family, spec)
     path = tmp_path / "model.safetensors"
@@ -573,16 +582,7 @@ def arrays(value):
             yield from arrays(getattr(value, f.name))
 
 
-def asked_cases():
-    """As for all tests; but the probes take long, and of what is alike one is asked."""
-    for case in cases():
-        family, spec = case.values
-        twice = spec is COLOUR and Kind.IMAGE in family.kinds and family.name in FAMILIES
-        marks = [pytest.mark.slow] if twice or family.name in ("score", "latent_diffusion") else []
-        yield pytest.param(family, spec, id=case.id, marks=marks)
-
-
-@pytest.mark.parametrize(("family", "spec"), list(asked_cases()))
+@each_once
 def test_every_probe_whose_needs_are_met_answers_the_same_twice(family, spec, monkeypatch):
     monkeypatch.setattr(judge, "STEPS", 3)
     monkeypatch.setattr(duel, "FINE_STEPS", 10)
