@@ -12,6 +12,9 @@ def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("GENPLAY_HOME", str(tmp_path_factory.mktemp("home")))
 
 
+LONG = ("test_tour.py", "test_families.py", "test_shell_window.py", "test_copy_as_python.py")
+
+
 def pytest_collection_modifyitems(items):
-    """The longest file first, so that at the end no process waits for it."""
-    items.sort(key=lambda item: item.path.name != "test_tour.py")
+    """The longest files first, so that at the end no process waits for one of them."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))

@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -456,13 +457,17 @@ def _labels(run: rs.RunState, n: int, condition: tuple[int, ...] = ()) -> np.nda
     return np.tile(np.asarray(given, dtype=np.int64), (n, 1))
 
 
+@lru_cache(maxsize=32)
 def _data(spec: DataSpec, seed: int, n: int, step: int = 10**6) -> tuple[np.ndarray, np.ndarray]:
     """Pictures or points of a made-up data set, and their labels."""
     run = rs.RunState("", "", "vae", "", "", spec, "ready", step=step)
     generator = np.random.default_rng(seed)
     z = generator.standard_normal((n, LATENT), dtype=np.float32)
     labels = np.stack([generator.integers(0, len(a.values), n) for a in spec.attributes], axis=1)
-    return decode(run, z), labels.astype(np.int64)
+    x, labels = decode(run, z), labels.astype(np.int64)
+    for array in (x, labels):
+        array.flags.writeable = False  # it is handed out again
+    return x, labels
 
 
 def _answer_DrawSamples(run: rs.RunState, q: rq.DrawSamples) -> Iterator[Any]:
