@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genplay.ui.window import MainWindow
 
 SIZE = (1440, 900)
-TRAIN_SECONDS = 8.0
+TRAIN_SECONDS = 4.0
 CLICKED = (0.1, 0.75)  # where chains are started by a click
 
 

@@ -50,6 +50,7 @@ def trained(folder: Path, family: str, config: dict[str, Any]) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_texts_are_measured_against_compressors_and_ngrams(tmp_path: Path) -> None:
     from genplay.engine import headless
     from genplay.engine.run import Run
@@ -89,6 +90,7 @@ def test_samplers_are_compared_with_bare_calls_of_their_network() -> None:
     assert [check["target"] for check in found["checks"]] == [0.05, 0.05, 0.15]
 
 
+@pytest.mark.slow
 def test_sampling_from_memory_is_compared_with_whole_passes() -> None:
     found = run("autoregressive.py", "--rounds", "1", "--batch", "2", "--places", "2", "--only", "transformer")
     assert found["results"]["transformer"]["same"] == 1

@@ -42,11 +42,15 @@ def cases():
                 yield pytest.param(family, spec, id=f"{name}-{label}")
 
 
-def cases_once():
-    """The same, with colours among the slow: what is asked does not depend on how many channels there are."""
+def cases_once(alike=()):
+    """The same, with colours among the slow: what is asked does not depend on how many channels there are.
+
+    Nor on which of several ``alike`` families it is asked of, that a common base answers for.
+    """
     for case in cases():
         family, spec = case.values
-        marks = [pytest.mark.slow] if spec is COLOUR and family.name in FAMILIES else []
+        again = (spec is COLOUR and family.name in FAMILIES) or family.name in alike
+        marks = [pytest.mark.slow] if again else []
         yield pytest.param(family, spec, id=case.id, marks=marks)
 
 
@@ -60,6 +64,7 @@ def config_of(family, **config):
     known = {k.name for k in knob.knobs(family.Config)}
     small = {"width": 8, "blocks": 1} if issubclass(family, GaussianModel) else {}
     small |= {"width": 16, "depth": 1, "colours": 64} if family.completes else {}
+    small |= {"chain_steps": 2, "buffer": 64} if Capability.CHAIN in family.offers else {}
     small |= {"width": 8} if Capability.TRANSLATE in family.offers else {}
     return knob.build(family.Config, {n: v for n, v in small.items() if n in known} | config)
 
@@ -582,7 +587,7 @@ def arrays(value):
             yield from arrays(getattr(value, f.name))
 
 
-@each_once
+@pytest.mark.parametrize(("family", "spec"), list(cases_once(("score", "flow_matching", "latent_diffusion"))))
 def test_every_probe_whose_needs_are_met_answers_the_same_twice(family, spec, monkeypatch):
     monkeypatch.setattr(judge, "STEPS", 3)
     monkeypatch.setattr(duel, "FINE_STEPS", 10)

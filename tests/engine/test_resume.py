@@ -55,10 +55,10 @@ def through_disk(tmp_path, run, spoil=None):
     return again
 
 
-SLOW_VAE = pytest.param("vae", marks=pytest.mark.slow)  # in small, the contract of families asks it too
+LONG = [pytest.param(name, marks=pytest.mark.slow) for name in ("vae", "toy_gan")]  # in small, the contract asks it too
 
 
-@pytest.mark.parametrize("family", [SLOW_VAE, "toy_gan", "toy_diffusion", "toy_flow"])
+@pytest.mark.parametrize("family", [*LONG, "toy_diffusion", "toy_flow"])
 def test_resume_is_bit_exact(tmp_path, toy_families, family):
     straight = steps(make(family), 1400)  # more than one epoch of 20,000 in batches of 16
     resumed = steps(through_disk(tmp_path, steps(make(family), 700)), 700)
